@@ -1,0 +1,52 @@
+"""One family of errors: each is one sentence that names the thing, the reason and the remedy.
+
+Whatever reaches a user is a `DeploytraceError`; the command line turns it into its exit code in one place
+(``commands.main``), the sidecar writes it to its log. Nothing of this family ever leaves a callback.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DeliveryRefused", "DeliveryUnavailable", "DeploytraceError", "JournalError", "RunNotFound", "SettingError"]
+
+
+class DeploytraceError(Exception):
+    """Base of all errors that are told to a user. ``exit_code`` is the command's exit status."""
+
+    exit_code = 1
+
+
+class SettingError(DeploytraceError):
+    """A setting has a value that cannot be used; the text names the setting, where it came from and what is allowed."""
+
+    exit_code = 2
+
+
+class JournalError(DeploytraceError):
+    """A journal cannot be read as a whole (not a journal, or written by a newer format version)."""
+
+    exit_code = 3
+
+
+class RunNotFound(DeploytraceError):
+    """No recorded run answers to the given id, prefix or ``last~N``."""
+
+    exit_code = 4
+
+
+class DeliveryUnavailable(DeploytraceError):
+    """A destination cannot take data now (refused, silent, 503, redirecting, wrong credentials): try again later.
+
+    ``retry_after`` is the server's own wish in seconds, where it voiced one.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeliveryRefused(DeploytraceError):
+    """A destination refused this batch for good (OTLP: 400 or its gRPC equals); sending it again would not help."""
+
+    exit_code = 5

@@ -1,0 +1,344 @@
+"""The vocabulary: one frozen dataclass per thing that can happen in a run, as it is written to the journal.
+
+Events say what Ansible said, when, and nothing more; what it means is for ``run.replay`` alone to decide. Every event
+but the first has ``t``: nanoseconds since the run's start on the monotonic clock, so that a step of the wall clock
+changes no duration. All texts are redacted before an event is made. Numbers identify: ``play`` counts play starts,
+``task`` counts tasks met (per play start), ``execution`` counts starts of a task on a host; all from 1, per run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+__all__ = [
+    "AsyncPolled",
+    "AttemptFailed",
+    "ControllerSeen",
+    "DiffShown",
+    "Event",
+    "HostFinished",
+    "HostSeen",
+    "HostStarted",
+    "HostsExhausted",
+    "Included",
+    "ItemFinished",
+    "NoHostsMatched",
+    "Notified",
+    "PlayStarted",
+    "PromptShown",
+    "RunEnded",
+    "RunLost",
+    "RunStarted",
+    "Signalled",
+    "TaskDefined",
+    "TaskStarted",
+    "WorkerEnded",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A playbook begins. The only event with a wall-clock time; all later ones count from it.
+
+    ``wall_ns`` is Unix time and ``mono_ns`` the monotonic clock at the same instant, both in ns. ``pid`` and
+    ``pid_started`` (clock ticks since boot, from /proc) name Ansible's process beyond doubt on the boot ``boot_id``.
+    """
+
+    run_id: str
+    wall_ns: int
+    mono_ns: int
+    boot_id: str
+    pid: int
+    pid_started: int
+    command_id: str  # one per Ansible process; playbooks of one command share it
+    sequence: int  # 1 for the command's first playbook
+    previous: str | None  # "<trace id>-<root span id>" of the playbook before it in the same command
+    front_end: str  # "playbook", "adhoc" or "console"
+    playbook: str  # as given on the command line
+    playbook_path: str  # absolute
+    ansible_version: str
+    python_version: str
+    deploytrace_version: str
+    user: str
+    host_name: str  # the controller's
+    host_id: str | None  # the controller's machine id
+    os_type: str = "linux"
+    check_mode: bool = False
+    diff_mode: bool = False
+    forks: int = 0
+    limit: str | None = None
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    inventory: tuple[str, ...] = ()
+    plays_total: int | None = None
+    context_vars: Mapping[str, str] = field(default_factory=dict)  # extra vars named by the setting context_vars
+    resource: Mapping[str, str] = field(default_factory=dict)  # cicd.*, vcs.*, deployment.* found in the environment
+    traceparent: str | None = None
+    tracestate: str | None = None
+    baggage: str | None = None
+    join_trace: str = "parent"
+    endpoint: str | None = None  # where this run's traces were to go; never with credentials
+
+
+@dataclass(frozen=True, slots=True)
+class PlayStarted:
+    """A play, or one serial batch of it, begins. Batches of one play share ``uuid``."""
+
+    t: int
+    play: int
+    uuid: str
+    name: str  # as written, not evaluated
+    hosts_pattern: str
+    strategy: str
+    serial: tuple[str, ...] = ()  # as written; empty where the play has no serial
+    hosts: tuple[str, ...] | None = None  # the hosts of this batch; None where Ansible did not tell
+    hosts_total: int | None = None  # hosts of all batches together
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefined:
+    """A task or handler is met for the first time in a play start; later events name it by ``task``.
+
+    ``ancestors`` is outermost first: ``{"kind": "role", "key": uuid, "name", "fqcn", "path"}`` or ``{"kind": "block",
+    "key", "name", "section": block|rescue|always, "path", "line"}`` (only blocks that are named or have a rescue or
+    always section). ``rescuable`` is true inside the block section of a block that has a rescue.
+    """
+
+    t: int
+    task: int
+    play: int
+    uuid: str
+    name: str  # as written, not evaluated; without the role
+    action: str
+    handler: bool = False
+    role: str | None = None
+    role_fqcn: str | None = None
+    path: str | None = None
+    line: int | None = None
+    ancestors: tuple[Mapping[str, Any], ...] = ()
+    rescuable: bool = False
+    include: bool = False  # include_tasks, include_role: its result is provisional until its host goes on
+    meta: bool = False
+    loop: bool = False
+    async_seconds: int = 0
+    delegate_to: str | None = None
+    run_once: bool = False
+    no_log: bool = False
+    check_mode: bool = False
+    tags: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)  # as written, redacted
+    notify: tuple[str, ...] = ()
+    listen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """Ansible announces a task: once per task under linear, once per host under free; no host is at work yet."""
+
+    t: int
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """A host of the inventory is met for the first time in the run, and how it is reached."""
+
+    t: int
+    host: str
+    address: str | None = None  # ansible_host
+    port: int | None = None
+    connection: str | None = None  # ssh, local, winrm...
+
+
+@dataclass(frozen=True, slots=True)
+class HostStarted:
+    """A worker for one task on one host is about to be forked."""
+
+    t: int
+    execution: int
+    task: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnded:
+    """The worker of an execution ends; written by the worker itself, so it is the true end of the host's work."""
+
+    t: int
+    execution: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostFinished:
+    """Ansible announces a host's result.
+
+    ``status`` is ok, changed, failed, unreachable or skipped (from the hook that was called). ``ignored`` is true for
+    ignore_errors and ignore_unreachable. ``again`` marks a second result for the same execution, as Ansible gives it
+    when an include could not be loaded. ``detail`` holds what was read of the result: see `DETAIL_KEYS` in
+    ``docs/journal.md``. ``started`` is false where there was no start (a skipped meta task).
+    """
+
+    t: int
+    execution: int
+    task: int
+    host: str
+    status: str
+    ignored: bool = False
+    again: bool = False
+    started: bool = True
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFinished:
+    """One loop item of an execution ended. There is no start event: it began when the one before it ended."""
+
+    t: int
+    execution: int
+    status: str
+    ignored: bool = False
+    label: str | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """A try failed and another will follow after ``delay`` seconds; ``attempts`` is how many there may be in all."""
+
+    t: int
+    execution: int
+    attempts: int | None = None
+    delay: float = 0.0
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncPolled:
+    """The controller looked after an asynchronous job. ``status``: running, ok or failed."""
+
+    t: int
+    execution: int
+    job: str | None = None
+    status: str = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffShown:
+    """Ansible showed a diff (``--diff``): the names of what changed, never the content."""
+
+    t: int
+    execution: int
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """An include was loaded for these hosts."""
+
+    t: int
+    task: int
+    file: str
+    hosts: tuple[str, ...] = ()
+    role: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """A handler is about to run for a host that notified it (Ansible says so at the flush)."""
+
+    t: int
+    handler: str  # Ansible's uuid of the handler
+    host: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptShown:
+    """A play asks for a variable; only its name is recorded."""
+
+    t: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoHostsMatched:
+    """The play matched no hosts."""
+
+    t: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostsExhausted:
+    """No hosts are left in the play."""
+
+    t: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """Ansible's main process received a signal that ends it."""
+
+    t: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is over, by Ansible's own account.
+
+    ``reason`` is ``finished`` (statistics were shown), ``interrupted`` (a signal) or ``aborted`` (Ansible left without
+    statistics: a parser error, an internal error). ``stats`` maps a host to its counts in this run: ok, changed,
+    failures, unreachable, skipped, rescued, ignored. ``callback_ns`` is what the callbacks cost Ansible. ``stopped``
+    says why recording had stopped before the end, where it had.
+    """
+
+    t: int
+    reason: str
+    stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    callback_ns: int = 0
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerSeen:
+    """What only the sidecar may look up: the controller's address. Written by the sidecar."""
+
+    t: int
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLost:
+    """Ansible's process is gone without a word (SIGKILL, power). Written by the sidecar; nothing after it counts."""
+
+    t: int
+
+
+Event = Union[  # noqa: UP007 - a runtime alias that Python 3.10 can evaluate and mypy can narrow
+    RunStarted,
+    PlayStarted,
+    TaskDefined,
+    TaskStarted,
+    HostSeen,
+    HostStarted,
+    WorkerEnded,
+    HostFinished,
+    ItemFinished,
+    AttemptFailed,
+    AsyncPolled,
+    DiffShown,
+    Included,
+    Notified,
+    PromptShown,
+    NoHostsMatched,
+    HostsExhausted,
+    Signalled,
+    RunEnded,
+    ControllerSeen,
+    RunLost,
+]

@@ -1,0 +1,115 @@
+"""The journal's bytes: JSON lines, one event each, after a header line with the format's version.
+
+    {"journal":"deploytrace","version":1,"run_id":"..."}
+    {"e":"run_started","run_id":"...","wall_ns":...}
+    {"e":"play_started","t":1200345,"play":1,...}
+
+Lines are pure ASCII and end in a newline. Fields that have their default value are left out. A reader ignores fields
+and events that it does not know, so that a field may be added without a new version; the version rises when an old
+reader would misunderstand. ``docs/journal.md`` is generated from `events`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from ..errors import JournalError
+from ..events import Event
+
+__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name"]
+
+VERSION = 1
+
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=str).encode
+
+
+def event_name(cls: type[Event]) -> str:
+    """Return an event's name in the journal: ``HostStarted`` is ``host_started``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+def _fields(cls: type[Event]) -> tuple[tuple[str, Any], ...]:
+    """Return (name, default) of each field; the default is a fresh object that equals nothing where there is none."""
+    found = []
+    for item in dataclasses.fields(cls):
+        default: Any = item.default
+        if item.default_factory is not dataclasses.MISSING:
+            default = item.default_factory()
+        found.append((item.name, object() if default is dataclasses.MISSING else default))
+    return tuple(found)
+
+
+_CLASSES: tuple[type[Event], ...] = get_args(Event)
+_ENCODING: dict[type, tuple[str, tuple[tuple[str, Any], ...]]] = {
+    cls: (event_name(cls), _fields(cls)) for cls in _CLASSES
+}
+_BY_NAME: dict[str, type[Event]] = {event_name(cls): cls for cls in _CLASSES}
+_TUPLES: dict[type, frozenset[str]] = {
+    cls: frozenset(item.name for item in dataclasses.fields(cls) if str(item.type).startswith("tuple"))
+    for cls in _CLASSES
+}
+_KNOWN: dict[type, frozenset[str]] = {
+    cls: frozenset(item.name for item in dataclasses.fields(cls)) for cls in _CLASSES
+}
+
+
+def encode(event: Event) -> bytes:
+    """Return the journal line of an event, newline included."""
+    name, fields = _ENCODING[type(event)]
+    record: dict[str, Any] = {"e": name}
+    for key, default in fields:
+        value = getattr(event, key)
+        if value != default:
+            record[key] = value
+    return (_to_json(record) + "\n").encode("ascii")
+
+
+def decode(line: bytes | str) -> Event | None:
+    """Return the event of a journal line, or None for an event that a newer deploytrace may have added.
+
+    Raises `ValueError` where the line is damaged (torn, not JSON, a field missing).
+    """
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("a journal line is a JSON object")
+    cls = _BY_NAME.get(record.pop("e", None))
+    if cls is None:
+        return None
+    for key in record.keys() - _KNOWN[cls]:
+        del record[key]
+    for key in _TUPLES[cls] & record.keys():
+        if record[key] is not None:
+            record[key] = tuple(record[key])
+    try:
+        return cls(**record)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def encode_header(run_id: str) -> bytes:
+    """Return a journal's first line."""
+    return (_to_json({"journal": "deploytrace", "version": VERSION, "run_id": run_id}) + "\n").encode("ascii")
+
+
+def decode_header(line: bytes | str, name: str) -> str:
+    """Return the run id of a journal's first line; ``name`` is the file, for the error's sentence.
+
+    Raises `JournalError` where the file is not a journal or was written by a newer version.
+    """
+    try:
+        header: Any = json.loads(line)
+    except ValueError:
+        header = None
+    if not isinstance(header, Mapping) or header.get("journal") != "deploytrace":
+        raise JournalError(f"{name} is not a deploytrace journal (its first line does not say so); move it elsewhere.")
+    version = header.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise JournalError(
+            f"{name} was written in journal version {version}, this deploytrace reads up to {VERSION}: "
+            "upgrade deploytrace to read it."
+        )
+    return str(header.get("run_id", ""))

@@ -1,0 +1,1 @@
+"""RUN IN, TEXT OUT."""

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: the model of a run, and the one interpreter that grows it from events."""

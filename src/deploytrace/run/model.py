@@ -1,0 +1,238 @@
+"""The model of a run: frozen nodes of one tree, without behaviour.
+
+Every node has an id (see `identity`), its parent's id, a kind, a name, a start, an end and an outcome; what only one
+kind has is in ``detail``. Times are Unix time in ns, durations ns. Names are as written in the playbook. A child lies
+within its parent, and children that follow each other do not touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Union
+
+from ..events import HostSeen, PlayStarted, RunEnded, RunStarted, TaskDefined
+
+__all__ = [
+    "AttemptDetail",
+    "BatchDetail",
+    "BlockDetail",
+    "Detail",
+    "Failure",
+    "HostDetail",
+    "ItemDetail",
+    "Kind",
+    "Link",
+    "Moment",
+    "Node",
+    "Outcome",
+    "PlayDetail",
+    "RoleDetail",
+    "RunDetail",
+    "TaskDetail",
+    "Tree",
+]
+
+
+class Kind(str, Enum):
+    """What a node stands for."""
+
+    RUN = "run"
+    PLAY = "play"
+    BATCH = "batch"
+    ROLE = "role"
+    BLOCK = "block"
+    TASK = "task"
+    HANDLER = "handler"
+    HOST = "host"
+    ITEM = "item"
+    ATTEMPT = "attempt"
+
+
+class Outcome(str, Enum):
+    """How a node ended. A task takes the gravest of its host results, a container ok unless a failure got out."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+    RESCUED = "rescued"
+    IGNORED = "ignored"
+    INTERRUPTED = "interrupted"  # open when the run was broken off
+    RUNNING = "running"  # only where a run is looked at before its end
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a node failed: ``type`` from the vocabulary of OpenTelemetry's ``error.type`` (docs/spans.md), and in words."""
+
+    type: str
+    message: str = ""
+    exception: str | None = None  # class of a module's exception, where it left a traceback
+    stacktrace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened within a node (a span event). ``t`` is Unix time in ns."""
+
+    t: int
+    name: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A tie to a node elsewhere in the run: ``kind`` is ``notify`` (the host result that notified a handler)."""
+
+    node: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """``result`` is OpenTelemetry's cicd.pipeline.result: success, failure, error, timeout, skip, cancellation."""
+
+    started: RunStarted
+    ended: RunEnded | None
+    result: str
+    hosts: Mapping[str, int]  # hosts by how they ended: total, ok, changed, failed, unreachable, skipped, rescued...
+    tasks_total: int
+    straggler_ns: int  # over tasks in lockstep: slowest host minus median host
+    controller_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayDetail:
+    """A play; ``started`` is its first batch's start."""
+
+    started: PlayStarted
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDetail:
+    """A serial batch, counted from 1."""
+
+    number: int
+    hosts_total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDetail:
+    """A role invocation, counted from 1 among those of the same role in the play."""
+
+    name: str
+    fqcn: str
+    path: str | None
+    invocation: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDetail:
+    """A block, or its rescue or always section (a child of the block's own node)."""
+
+    name: str
+    section: str
+    rescued: bool
+    path: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetail:
+    """A task, or one flush of a handler.
+
+    ``busy_ns`` is the length of the union of the host results' intervals: the task's duration (DESIGN.md 4).
+    ``announced`` is when Ansible announced the task (Unix ns). ``straggler_ns`` is the slowest host's time minus the
+    median host's, 0 with fewer than two hosts. ``stable_id`` is the same in every run of the same playbook.
+    """
+
+    definition: TaskDefined
+    play: str
+    occurrence: int
+    stable_id: str
+    announced: int
+    busy_ns: int
+    hosts: Mapping[str, int]  # host results by outcome
+    straggler_host: str | None
+    straggler_ns: int
+    notified_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostDetail:
+    """One task on one host.
+
+    ``announced`` is when Ansible announced the result (Unix ns; None if it never did). ``end_source`` is ``worker``
+    where the worker's own end stands, ``announcement`` where the result was announced before the worker said so (or
+    the worker was killed), ``end`` where the run ended first. ``waited_ns`` is the time from the task's announcement
+    to this start: mostly waiting for a free fork.
+    """
+
+    host: str
+    definition: TaskDefined
+    play: str
+    seen: HostSeen | None
+    announced: int | None
+    end_source: str
+    waited_ns: int
+    attempts: int
+    items: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    failed_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDetail:
+    """A loop item, counted from 0."""
+
+    host: str
+    definition: TaskDefined
+    index: int
+    label: str | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDetail:
+    """One try, counted from 1; ``delay`` (s) was waited after it."""
+
+    host: str
+    definition: TaskDefined
+    number: int
+    maximum: int | None
+    delay: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Detail = Union[  # noqa: UP007 - a runtime alias that Python 3.10 can evaluate
+    RunDetail, PlayDetail, BatchDetail, RoleDetail, BlockDetail, TaskDetail, HostDetail, ItemDetail, AttemptDetail
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a run's tree, ended."""
+
+    id: str
+    parent: str | None
+    kind: Kind
+    name: str
+    start: int
+    end: int
+    outcome: Outcome
+    detail: Detail
+    failure: Failure | None = None
+    moments: tuple[Moment, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A node with all that is below it, in order of start."""
+
+    node: Node
+    children: tuple[Tree, ...] = ()

@@ -1,0 +1,215 @@
+"""Every setting once: its name, type, default and meaning; read once, then frozen.
+
+A setting ``x`` is the environment variable ``DEPLOYTRACE_X`` or the key ``x`` in the section ``[callback_deploytrace]``
+of ansible.cfg; the environment wins. A value that cannot be used and a name that does not exist are reported in one
+sentence each and never stop a deploy: the default stands. The callbacks' documentation blocks and ``docs/settings.md``
+are generated from here.
+"""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "environment_name", "load"]
+
+ENV_PREFIX = "DEPLOYTRACE_"
+INI_SECTION = "callback_deploytrace"
+
+
+def _setting(default: Any, meaning: str, *, choices: tuple[str, ...] = ()) -> Any:
+    """Declare a setting: its default, its meaning (one or two sentences, with units) and, if few, its choices."""
+    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process, read once."""
+
+    state_dir: Path | None = _setting(
+        None,
+        "Where everything on disk lives: journals, trace files, logs. "
+        "Default: $XDG_STATE_HOME/deploytrace, else ~/.local/state/deploytrace.",
+    )
+    otlp_endpoint: str | None = _setting(
+        None,
+        "Base URL of the OTLP receiver, for those who prefer it beside the other settings. The standard variable "
+        "OTEL_EXPORTER_OTLP_ENDPOINT (or its TRACES form) wins. With neither, traces go to a file.",
+    )
+    trace_url: str | None = _setting(
+        None, "Address of a trace in the UI, for links: a template such as http://jaeger:16686/trace/{trace_id}."
+    )
+    service_name: str = _setting(
+        "ansible", "Resource attribute service.name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES leave it open."
+    )
+    environment: str | None = _setting(
+        None, "Resource attribute deployment.environment.name (production, staging...); it is never guessed."
+    )
+    context_vars: tuple[str, ...] = _setting(
+        ("env", "brand", "subBrand"), "Extra variables (-e) that are recorded with the run, comma-separated."
+    )
+    join_trace: str = _setting(
+        "parent",
+        "What to do with an incoming TRACEPARENT: make the run its child, start a trace of its own with a link to it, "
+        "or ignore it.",
+        choices=("parent", "link", "ignore"),
+    )
+    propagate_env: bool = _setting(
+        False,
+        "Give what a task runs its own TRACEPARENT, per host, through the task's environment. Not for raw, includes "
+        "and fact gathering.",
+    )
+    live: bool = _setting(True, "Send spans as soon as they end. Off: all at the end of the run, the root last.")
+    span_budget: int = _setting(
+        8000,
+        "Spans per run before loop items and fast, uneventful host results are folded into their task's span. "
+        "Failures, changes, the slowest 50 of a play, all tasks, roles and plays always stay.",
+    )
+    attribute_length: int = _setting(2048, "Bytes kept of a span attribute's text.")
+    task_args: bool = _setting(True, "Record the arguments of tasks as they are written in the playbook, masked.")
+    compat_http_url: bool = _setting(
+        False, "Also write the deprecated http.url, as community.general.opentelemetry does."
+    )
+    jaeger_peer_service: bool = _setting(
+        False, "Also write the deprecated peer.service, so that Jaeger shows the host's name beside its row."
+    )
+    results: str = _setting(
+        "failures",
+        "Of which results the details are recorded, redacted. Reading a result costs Ansible up to 0.2 ms.",
+        choices=("failures", "changes", "all"),
+    )
+    redact_keys: tuple[str, ...] = _setting(
+        (), "Further names whose values are secret: regular expressions, comma-separated, matched within the name."
+    )
+    redact_patterns: tuple[str, ...] = _setting(
+        (), "Further texts that are secret wherever they stand: regular expressions, comma-separated."
+    )
+    console: str = _setting(
+        "stderr",
+        "Where the few lines of deploytrace itself go: standard error, standard output or nowhere.",
+        choices=("stderr", "stdout", "off"),
+    )
+    exit_wait: float = _setting(
+        0.25,
+        "Seconds that Ansible waits at its very end for the delivery; raise it in containers that die with their main "
+        "process. The delivery goes on by itself after that.",
+    )
+    delivery_wait: float = _setting(
+        20.0,
+        "Seconds that the sidecar goes on trying an unreachable destination after the run's end. What is not delivered "
+        "then is delivered by the next run's sidecar or by deploytrace flush.",
+    )
+    keep_days: int = _setting(30, "Days that journals and trace files are kept.")
+    keep_megabytes: int = _setting(
+        500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
+    )
+
+    def directory(self, environ: Mapping[str, str] | None = None) -> Path:
+        """Return the state directory (it need not exist); `RuntimeError` where there is no home directory."""
+        environ = os.environ if environ is None else environ
+        if self.state_dir is not None:
+            return self.state_dir.expanduser().absolute()
+        base = environ.get("XDG_STATE_HOME") or ""
+        root = Path(base) if base.startswith("/") else Path("~/.local/state").expanduser()
+        return root / "deploytrace"
+
+
+def environment_name(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return ENV_PREFIX + name.upper()
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in ("true", "yes", "on", "1"):
+        return True
+    if text.lower() in ("false", "no", "off", "0"):
+        return False
+    raise ValueError("true or false")
+
+
+def _number(kind: type[int] | type[float]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(-1)
+        if not 0 <= value < 1e12:
+            raise ValueError("a whole number, 0 or more" if kind is int else "a number, 0 or more")
+        return value
+
+    return parse
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "str | None": str,
+    "Path | None": Path,
+    "bool": _boolean,
+    "int": _number(int),
+    "float": _number(float),
+    "tuple[str, ...]": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
+}
+
+
+def ansible_config_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the ansible.cfg that Ansible would read: ANSIBLE_CONFIG, ./, ~/.ansible.cfg, /etc/ansible.
+
+    Source: https://docs.ansible.com/ansible/latest/reference_appendices/config.html#the-configuration-file
+    """
+    named = environ.get("ANSIBLE_CONFIG", "")
+    candidates = [Path(named).expanduser()] if named else []
+    candidates = [path / "ansible.cfg" if path.is_dir() else path for path in candidates]
+    if not (Path.cwd().stat().st_mode & 0o002):  # Ansible ignores the file of a world-writable directory
+        candidates.append(Path("ansible.cfg").absolute())
+    home = environ.get("HOME")
+    candidates += [Path(home) / ".ansible.cfg"] if home else []
+    candidates.append(Path("/etc/ansible/ansible.cfg"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _from_ini(path: Path | None) -> tuple[dict[str, str], list[str]]:
+    if path is None:
+        return {}, []
+    parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None, strict=False)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, configparser.Error) as error:
+        return {}, [f"{path} cannot be read ({error.__class__.__name__}): its [{INI_SECTION}] settings are ignored."]
+    return (dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}), []
+
+
+def load(environ: Mapping[str, str], ini: Path | None) -> tuple[Settings, list[str]]:
+    """Return the settings and what is wrong with them, a sentence each; ``ini`` is the ansible.cfg in force, if any.
+
+    An empty environment value counts as unset, as OpenTelemetry's own variables do.
+    """
+    from_ini, problems = _from_ini(ini)
+    known = {item.name: item for item in dataclasses.fields(Settings)}
+    given: dict[str, tuple[str, str]] = {name: (text, f"{name} in {ini}") for name, text in from_ini.items()}
+    for variable, text in environ.items():
+        if variable.startswith(ENV_PREFIX) and text:
+            given[variable[len(ENV_PREFIX) :].lower()] = (text, variable)
+    values: dict[str, Any] = {}
+    for name, (text, origin) in given.items():
+        item = known.get(name)
+        if item is None:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            problems.append(f"deploytrace has no setting {origin}; it is ignored.{hint}")
+            continue
+        try:
+            value = _PARSERS[str(item.type)](text.strip())
+            choices = item.metadata["choices"]
+            if choices and value not in choices:
+                raise ValueError("one of " + ", ".join(choices))
+        except ValueError as error:
+            problems.append(f"{origin} is {text!r} but must be {error}; its default {item.default!r} is used.")
+            continue
+        values[name] = value
+    return Settings(**values), problems

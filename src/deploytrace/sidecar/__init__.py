@@ -1,0 +1,1 @@
+"""THE SECOND PROCESS: follow the journal, fan out to the sinks, outlive Ansible."""

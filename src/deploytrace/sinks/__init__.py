@@ -1,0 +1,1 @@
+"""ONE FILE PER DESTINATION, one contract, failures kept apart and counted."""
