@@ -1,0 +1,57 @@
+"""What every destination promises, and what it may rely on.
+
+A sink is fed by one *delivery* (`sidecar.delivery`) that reads the run's journal at the sink's own pace: a destination
+that stands still holds up nobody else, and what it has not taken yet lies where it always lay, in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, Protocol, TypeVar
+
+from ..run.model import Node
+
+__all__ = ["Item", "Sink"]
+
+
+class Item(Protocol):
+    """One thing to deliver, such as a span; ``size`` is its length in bytes on the wire."""
+
+    @property
+    def size(self) -> int: ...
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
+class Sink(Protocol, Generic[AnyItem]):
+    """One destination of one run.
+
+    Guarantees to the sink: ``translate`` gets every node of the run once, in replay's order (children before their
+    parent, the run last), also after an interruption, when the delivery starts again from the first node; one thread
+    at a time calls it. Guarantees by the sink: ``translate`` is a pure function of the nodes so far, so that the n-th
+    item is the same at every delivery, and items already delivered can be skipped by their number.
+    """
+
+    name: str  # what is delivered, also its key in the cursor: "traces"
+    destination: str  # where to, for people; without credentials
+    resumes: bool  # false: every delivery starts with the first item (a file that is written anew)
+    max_items: int  # of one batch
+    max_bytes: int  # of one batch
+    schedule_delay: float  # seconds that a finished item may wait for company
+
+    def translate(self, node: Node) -> Sequence[AnyItem]:
+        """Return the items that a node gives rise to; often one, sometimes none."""
+        ...
+
+    def deliver(self, items: Sequence[AnyItem]) -> int:
+        """Send one batch; return how many of it the destination took and rejected for good (partial success).
+
+        Raises `errors.DeliveryUnavailable` (try again later) or `errors.DeliveryRefused` (never again). Blocks for at
+        most the destination's configured timeout.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what is held; never raises, waits for nothing."""
+        ...
