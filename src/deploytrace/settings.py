@@ -46,7 +46,8 @@ class Settings:
         None, "Address of a trace in the UI, for links: a template such as http://jaeger:16686/trace/{trace_id}."
     )
     service_name: str = _setting(
-        "ansible", "Resource attribute service.name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES leave it open."
+        "ansible",
+        "Resource attribute service.name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES leave it open.",
     )
     environment: str | None = _setting(
         None, "Resource attribute deployment.environment.name (production, staging...); it is never guessed."

@@ -52,9 +52,7 @@ _TUPLES: dict[type, frozenset[str]] = {
     cls: frozenset(item.name for item in dataclasses.fields(cls) if str(item.type).startswith("tuple"))
     for cls in _CLASSES
 }
-_KNOWN: dict[type, frozenset[str]] = {
-    cls: frozenset(item.name for item in dataclasses.fields(cls)) for cls in _CLASSES
-}
+_KNOWN: dict[type, frozenset[str]] = {cls: frozenset(item.name for item in dataclasses.fields(cls)) for cls in _CLASSES}
 
 
 def encode(event: Event) -> bytes:

@@ -66,7 +66,7 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a node failed: ``type`` from the vocabulary of OpenTelemetry's ``error.type`` (docs/spans.md), and in words."""
+    """Why a node failed: ``type`` in the vocabulary of ``error.type`` (docs/spans.md), ``message`` in words."""
 
     type: str
     message: str = ""

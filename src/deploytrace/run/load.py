@@ -1,0 +1,38 @@
+"""A whole run as one tree, from its journal: for the command line and for analysis."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..events import Event
+from .model import Node, Outcome, Tree
+from .replay import Replay
+
+__all__ = ["grow", "load"]
+
+
+def load(events: Iterable[Event], *, running: bool = False) -> Tree | None:
+    """Return the run that the events tell, or None where they do not even tell its start.
+
+    What has no end yet is given the outcome ``running`` if the run goes on, else ``interrupted``; both end with the
+    last event.
+    """
+    replay = Replay()
+    nodes = [node for event in events for node in replay.feed(event)]
+    nodes += replay.close(Outcome.RUNNING if running else Outcome.INTERRUPTED)
+    return grow(nodes)
+
+
+def grow(nodes: list[Node]) -> Tree | None:
+    """Return the tree of a run's nodes, children in order of start; None where there is no run among them."""
+    children: dict[str | None, list[Node]] = defaultdict(list)
+    for node in nodes:
+        children[node.parent].append(node)
+
+    def tree(node: Node) -> Tree:
+        below = sorted(children.get(node.id, ()), key=lambda child: (child.start, child.end))
+        return Tree(node, tuple(tree(child) for child in below))
+
+    roots = children.get(None)
+    return tree(roots[0]) if roots else None
