@@ -25,6 +25,7 @@ __all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "eve
 VERSION = 1
 
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=str).encode
+_from_json = json.JSONDecoder().raw_decode  # json.loads would look for the encoding of every line first
 
 
 def event_name(cls: type[Event]) -> str:
@@ -53,6 +54,14 @@ _TUPLES: dict[type, frozenset[str]] = {
     for cls in _CLASSES
 }
 _KNOWN: dict[type, frozenset[str]] = {cls: frozenset(item.name for item in dataclasses.fields(cls)) for cls in _CLASSES}
+_REQUIRED: dict[type, tuple[tuple[str, type], ...]] = {
+    cls: tuple(
+        (item.name, {"int": int, "str": str}[str(item.type)])
+        for item in dataclasses.fields(cls)
+        if str(item.type) in ("int", "str") and item.default is dataclasses.MISSING
+    )
+    for cls in _CLASSES
+}
 
 
 def encode(event: Event) -> bytes:
@@ -69,23 +78,40 @@ def encode(event: Event) -> bytes:
 def decode(line: bytes | str) -> Event | None:
     """Return the event of a journal line, or None for an event that a newer deploytrace may have added.
 
-    Raises `ValueError` where the line is damaged (torn, not JSON, a field missing).
+    Raises `ValueError` where the line is damaged (torn, not JSON, a field missing or of another type).
     """
-    record = json.loads(line)
-    if not isinstance(record, dict):
-        raise ValueError("a journal line is a JSON object")
-    cls = _BY_NAME.get(record.pop("e", None))
+    text = line if isinstance(line, str) else line.decode("ascii")
+    try:
+        record, end = _from_json(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(record, dict) or text[end:] not in ("", "\n"):
+        raise ValueError("a journal line is one JSON object")
+    cls = _BY_NAME.get(str(record.pop("e", None)))
     if cls is None:
         return None
-    for key in record.keys() - _KNOWN[cls]:
-        del record[key]
-    for key in _TUPLES[cls] & record.keys():
-        if record[key] is not None:
-            record[key] = tuple(record[key])
     try:
-        return cls(**record)
+        return _build(cls, record)
+    except TypeError as error:
+        known = {key: value for key, value in record.items() if key in _KNOWN[cls]}
+        if len(known) == len(record):
+            raise ValueError(str(error)) from None
+    try:
+        return _build(cls, known)
     except TypeError as error:
         raise ValueError(str(error)) from None
+
+
+def _build(cls: type[Event], record: dict[str, Any]) -> Event:
+    if _TUPLES[cls]:
+        for key in _TUPLES[cls] & record.keys():
+            if record[key] is not None:
+                record[key] = tuple(record[key])
+    event = cls(**record)
+    for key, kind in _REQUIRED[cls]:
+        if type(record[key]) is not kind:
+            raise TypeError(f"{key} is not of type {kind.__name__}")
+    return event
 
 
 def encode_header(run_id: str) -> bytes:
@@ -100,7 +126,7 @@ def decode_header(line: bytes | str, name: str) -> str:
     """
     try:
         header: Any = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, Mapping) or header.get("journal") != "deploytrace":
         raise JournalError(f"{name} is not a deploytrace journal (its first line does not say so); move it elsewhere.")

@@ -1,0 +1,133 @@
+"""Reads a journal while it grows: every event once, in order, whatever else the file may hold.
+
+A reader keeps a place of its own in a descriptor that it may share, so that several follow one open file, and go on
+when the file is deleted. A line counts once its newline is there. A damaged line (torn by a full disk or a power cut,
+overwritten, absurdly long) is skipped and counted; what follows it is read. Two readers of the same bytes see the same
+events.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import JournalError
+from ..events import Event, RunStarted
+from .format import decode, decode_header
+
+__all__ = ["Reader", "first_event", "open_journal", "read_events"]
+
+_CHUNK = 256 * 1024
+_MAX_LINE = 4 * 1024 * 1024
+_MAX_HEADER = 4096
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def open_journal(path: Path, *, write: bool = False) -> int:
+    """Return a descriptor of a journal; with ``write`` what is written goes to its end.
+
+    Raises `OSError`, or `JournalError` for what is no regular file. A fifo or a device in the journal's place is
+    neither waited for nor read.
+    """
+    mode = os.O_RDWR | os.O_APPEND if write else os.O_RDONLY
+    descriptor = os.open(path, mode | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise JournalError(f"{path} is not a deploytrace journal (it is no regular file); move it elsewhere.")
+    return descriptor
+
+
+class Reader:
+    """Reads the events of one journal through a descriptor, which stays its owner's to close."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        """``name`` is the file's, for sentences."""
+        self.run_id: str | None = None  # known once the header is read
+        self.damaged = 0  # lines that could not be read
+        self.unknown = 0  # events of a newer deploytrace
+        self.at_end = False  # whether the last `read` met the end of what is there by now
+        self._descriptor = descriptor
+        self._name = name
+        self._offset = 0
+        self._rest = b""
+        self._overlong = False
+
+    def read(self) -> list[Event]:
+        """Return the next events that are complete by now, a few thousand at most; none does not mean the end.
+
+        Raises `JournalError` where the first line is not the header of a journal that can be read.
+        """
+        chunk = os.pread(self._descriptor, _CHUNK, self._offset)
+        self._offset += len(chunk)
+        self.at_end = len(chunk) < _CHUNK
+        complete, newline, rest = (self._rest + chunk).rpartition(b"\n") if b"\n" in chunk else (b"", b"", b"")
+        if not newline:
+            self._keep(self._rest + chunk)
+            return []
+        self._rest = rest
+        lines = complete.split(b"\n")
+        if self._overlong:  # the end of a line whose beginning was let go
+            self._overlong = False
+            del lines[0]
+        if self.run_id is None and lines:
+            self._take_header(lines.pop(0))
+        return self._decode(lines)
+
+    def _keep(self, line: bytes) -> None:
+        if self.run_id is None and len(line) > _MAX_HEADER:
+            self._take_header(line[:_MAX_HEADER])
+        if self._overlong or len(line) > _MAX_LINE:
+            self.damaged += not self._overlong
+            self._overlong = True
+            line = b""
+        self._rest = line
+
+    def _take_header(self, line: bytes) -> None:
+        run_id = decode_header(line, self._name)
+        if not _RUN_ID.fullmatch(run_id):  # it becomes part of file names
+            raise JournalError(f"{self._name} is not a deploytrace journal (its run id is none); move it elsewhere.")
+        self.run_id = run_id
+
+    def _decode(self, lines: list[bytes]) -> list[Event]:
+        events = []
+        for line in lines:
+            if not line:
+                continue  # what the sidecar adds begins a new line, in case the one before was torn
+            try:
+                event = decode(line)
+            except ValueError:
+                self.damaged += 1
+                continue
+            if event is None:
+                self.unknown += 1
+            elif isinstance(event, RunStarted) and event.run_id != self.run_id:
+                self.damaged += 1
+            else:
+                events.append(event)
+        return events
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Yield all events that a journal holds by now. Raises `OSError` and `JournalError` (also for an empty file)."""
+    descriptor = open_journal(path)
+    try:
+        reader = Reader(descriptor, str(path))
+        while not reader.at_end:
+            yield from reader.read()
+        if reader.run_id is None:
+            raise JournalError(f"{path} is not a deploytrace journal (it has no complete first line).")
+    finally:
+        os.close(descriptor)
+
+
+def first_event(descriptor: int, name: str) -> RunStarted | None:
+    """Return how the run began, or None where that is not on record (yet). Raises `JournalError`."""
+    reader = Reader(descriptor, name)
+    while not reader.at_end:
+        events = reader.read()
+        if events:
+            return events[0] if isinstance(events[0], RunStarted) else None
+    return None
