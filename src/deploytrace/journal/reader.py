@@ -43,14 +43,15 @@ def open_journal(path: Path, *, write: bool = False) -> int:
 class Reader:
     """Reads the events of one journal through a descriptor, which stays its owner's to close."""
 
-    def __init__(self, descriptor: int, name: str) -> None:
-        """``name`` is the file's, for sentences."""
+    def __init__(self, descriptor: int, name: str, *, chunk: int = _CHUNK) -> None:
+        """``name`` is the file's, for sentences; ``chunk`` is how many bytes one `read` takes."""
         self.run_id: str | None = None  # known once the header is read
         self.damaged = 0  # lines that could not be read
         self.unknown = 0  # events of a newer deploytrace
         self.at_end = False  # whether the last `read` met the end of what is there by now
         self._descriptor = descriptor
         self._name = name
+        self._chunk = chunk
         self._offset = 0
         self._rest = b""
         self._overlong = False
@@ -60,9 +61,9 @@ class Reader:
 
         Raises `JournalError` where the first line is not the header of a journal that can be read.
         """
-        chunk = os.pread(self._descriptor, _CHUNK, self._offset)
+        chunk = os.pread(self._descriptor, self._chunk, self._offset)
         self._offset += len(chunk)
-        self.at_end = len(chunk) < _CHUNK
+        self.at_end = len(chunk) < self._chunk
         complete, newline, rest = (self._rest + chunk).rpartition(b"\n") if b"\n" in chunk else (b"", b"", b"")
         if not newline:
             self._keep(self._rest + chunk)
@@ -125,9 +126,11 @@ def read_events(path: Path) -> Iterator[Event]:
 
 def first_event(descriptor: int, name: str) -> RunStarted | None:
     """Return how the run began, or None where that is not on record (yet). Raises `JournalError`."""
-    reader = Reader(descriptor, name)
-    while not reader.at_end:
+    reader = Reader(descriptor, name, chunk=_MAX_HEADER)
+    for _ in range(_MAX_LINE // _MAX_HEADER):
         events = reader.read()
         if events:
             return events[0] if isinstance(events[0], RunStarted) else None
+        if reader.at_end:
+            break
     return None
