@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import pwd
-import random
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -29,7 +30,7 @@ from pathlib import Path
 
 __all__ = ["GROUPS", "Host", "HostsError", "find_sshd", "running", "start", "stop"]
 
-GROUPS: Mapping[str, Sequence[str]] = {"balancer": ["balancer"], "web": ["web1", "web2", "web3"]}
+GROUPS: Mapping[str, Sequence[str]] = {"balancer": ["lb1"], "web": ["web1", "web2", "web3"]}
 """The example's inventory: group name to host names."""
 
 START_SECONDS = 10.0
@@ -68,12 +69,13 @@ def start(
     """Bring the hosts of `groups` up below `directory` and return the path of the inventory to deploy with.
 
     `connection` is `ssh` or `local`; `python` is the interpreter for Ansible's modules on the hosts (default: the one
-    that runs Ansible). What an earlier, interrupted use of the same directory left running is stopped first.
+    that runs Ansible). The hosts are new ones: what an earlier use of the same directory left is stopped and removed.
     Raises HostsError if a host does not come up or does not let us in; nothing is left running then.
     """
     directory = directory.resolve()
     stop(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    if (directory / "hosts").exists():
+        shutil.rmtree(directory / "hosts")
     names = list(dict.fromkeys(name for members in groups.values() for name in members))
     variables: dict[str, object] = {
         "work_dir": str(directory),
@@ -105,6 +107,7 @@ def stop(directory: Path) -> None:
             pid = int(pid_file.read_text())
             if f"{directory}/" in processes.get(pid, (0, ""))[1]:
                 ours |= _family(pid, processes)
+            pid_file.unlink()
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         for pid in ours:
             with contextlib.suppress(ProcessLookupError):
@@ -120,7 +123,8 @@ def stop(directory: Path) -> None:
 
 def find_sshd() -> str | None:
     """The absolute path of sshd (which it insists on being called by), or None. It is rarely on a user's PATH."""
-    return shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"]))
+    search = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/sbin"]
+    return shutil.which("sshd", path=os.pathsep.join(search))
 
 
 def _prepare(directory: Path, name: str, number: int) -> Host:
@@ -131,21 +135,21 @@ def _prepare(directory: Path, name: str, number: int) -> Host:
         address = "127.0.0.1"
         ports = _free_port(address), _free_port(address)
     host = Host(name, address, *ports, directory / "hosts" / name)
-    host.directory.mkdir(parents=True, exist_ok=True)
+    host.directory.mkdir(parents=True)
     return host
 
 
 def _free_port(address: str) -> int:
     """A port that nobody listens on, below the range from which the kernel serves outgoing connections."""
     while True:
-        port = random.randrange(20000, 32000)
+        port = 20000 + secrets.randbelow(12000)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((address, port))
                 return port
             except OSError as error:
-                if error.errno not in (98, 48):  # EADDRINUSE on Linux, on BSD and macOS
+                if error.errno != errno.EADDRINUSE:
                     raise
 
 
@@ -190,7 +194,6 @@ def _start_sshd(sshd: str, host: Host, public_key: Path) -> None:
     config = host.directory / "sshd_config"
     log = host.directory / "sshd.log"
     pid_file = host.directory / "sshd.pid"
-    pid_file.unlink(missing_ok=True)
     config.write_text(
         f"ListenAddress {host.address}:{host.ssh_port}\n"
         f"HostKey {host.directory}/ssh_host_key\n"
@@ -239,14 +242,14 @@ def _inventory(
         host.name: {
             "ansible_host": host.address,
             "ansible_port": host.ssh_port,
-            "ansible_remote_tmp": f"{host.directory}/tmp",
-            "ansible_async_dir": f"{host.directory}/async",
+            "ansible_remote_tmp": f"{host.directory}/ansible",
+            "ansible_async_dir": f"{host.directory}/ansible/async",
             "host_dir": str(host.directory),
             "service_port": host.service_port,
         }
         for host in hosts
     }
-    children = {group: {"hosts": {name: {} for name in names}} for group, names in groups.items()}
+    children = {group: {"hosts": dict.fromkeys(names)} for group, names in groups.items()}
     return {"all": {"vars": dict(variables), "hosts": host_variables, "children": children}}
 
 
