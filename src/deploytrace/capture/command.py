@@ -1,0 +1,133 @@
+"""One Ansible command as a whole: its settings, its runs one after the other, their sidecars, and what is said about them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import settings as settings_
+from ..events import RunEnded, Signalled
+from ..identity import RUN_NODE, new_run_id, span_id, trace_id
+from ..journal.writer import Writer
+from . import context, launch
+from .ending import where
+from .recording import Recording
+from .redact import Redactor
+from .surroundings import Surroundings
+
+__all__ = ["Command"]
+
+
+class Command:
+    """Begins and ends runs, and speaks to the user: a warning per trouble, a line per run. Settings are read once, here."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self.settings, problems = settings_.load(os.environ, surroundings.config_file)
+        try:
+            self.redactor = Redactor(self.settings.redact_keys, self.settings.redact_patterns)
+        except re.error as error:
+            problems.append(
+                f"redact_keys or redact_patterns of deploytrace holds {error.pattern!r}, which is no regular expression "
+                f"({error}); both are ignored until it is corrected."
+            )
+            self.redactor = Redactor()
+        for problem in problems:
+            surroundings.warn(problem)
+        self._id = new_run_id()
+        self._sequence = 0
+        self._previous: str | None = None
+        self._before: dict[str, dict[str, int]] = {}
+        self._sidecars: list[launch.Sidecar] = []
+        self._complained = False
+
+    def begin(self, playbook: Any, variable_manager: Any) -> Recording:
+        """Begin the run of a playbook (None in ansible-console): create its journal and start its sidecar.
+
+        Raises `OSError` where the state directory cannot be used, `RuntimeError` where there is none.
+        """
+        state_dir = self.settings.directory()
+        self._sequence += 1
+        run_id = new_run_id()
+        started = context.run_started(
+            self._surroundings,
+            self.settings,
+            self.redactor,
+            run_id=run_id,
+            command_id=self._id,
+            sequence=self._sequence,
+            previous=self._previous,
+            playbook=playbook,
+            variable_manager=variable_manager,
+            environ=os.environ,
+        )
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recording = Recording(Writer(state_dir / "journals", run_id), started)
+        trace = trace_id(run_id, started.traceparent, started.join_trace)
+        self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
+        self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings))
+        return recording
+
+    def end(
+        self, recording: Recording, reason: str, stats: Mapping[str, Mapping[str, int]], spent_ns: int, stopped: str | None
+    ) -> None:
+        """End a run, and say where its trace is. ``reason`` and ``stopped`` are `events.RunEnded`'s."""
+        try:
+            recording.emit(
+                RunEnded(t=recording.now(), reason=reason, stats=stats, callback_ns=spent_ns, stopped=stopped)
+            )
+        except OSError as error:
+            self.complain(error)
+        if stopped is None:
+            self._say(where(recording.started, self.settings, os.environ))
+
+    def stats(self, stats: Any) -> dict[str, dict[str, int]]:
+        """Return what Ansible counted per host in this run; its own counts go on over all runs of a command."""
+        counted: dict[str, dict[str, int]] = {}
+        for host in stats.processed:
+            name = str(host)
+            total = {str(key): int(value) for key, value in stats.summarize(host).items()}
+            before = self._before.get(name, {})
+            counts = {key: value - before.get(key, 0) for key, value in total.items()}
+            if any(counts.values()):
+                counted[name] = counts
+            self._before[name] = total
+        return counted
+
+    def complain(self, error: BaseException) -> str:
+        """Warn of a failure of our own, once; return it in words."""
+        words = _in_words(error)
+        if not self._complained:
+            self._complained = True
+            self._surroundings.warn(f"deploytrace stopped recording this run: {words} The deploy goes on.")
+        return words
+
+    def warn(self, text: str) -> None:
+        """Warn through Ansible's own voice (standard error)."""
+        self._surroundings.warn(text)
+
+    def wait(self) -> None:
+        """Give the sidecars the time that the settings allow to deliver what there is."""
+        launch.wait(self._sidecars, self.settings.exit_wait)
+
+    def _say(self, line: str | None) -> None:
+        stream = {"stderr": sys.stderr, "stdout": sys.stdout}.get(self.settings.console)
+        if line and stream is not None:
+            stream.write(line + "\n")
+            stream.flush()
+
+
+def _in_words(error: BaseException) -> str:
+    """Return what went wrong and what would help, in one sentence."""
+    if isinstance(error, OSError):
+        name = error.filename if error.filename is not None else "the journal"
+        if isinstance(name, (str, bytes, Path)):
+            name = os.fsdecode(name)
+        return f"{name}: {error.strerror or error}; free it, or set state_dir (DEPLOYTRACE_STATE_DIR) to another directory."
+    if isinstance(error, RuntimeError) and "home" in str(error).lower():
+        return "there is no home directory; set state_dir (DEPLOYTRACE_STATE_DIR)."
+    return f"an internal error ({type(error).__name__}: {str(error)[:200]}); please report it."

@@ -1,0 +1,133 @@
+"""The circumstances of a run, looked up once at its start: `events.RunStarted`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..events import RunStarted
+from ..settings import Settings
+from .extract import strings
+from .redact import Redactor
+from .surroundings import Surroundings
+
+__all__ = ["endpoint", "run_started"]
+
+_CONTEXT_VALUE = 256
+
+
+def run_started(
+    surroundings: Surroundings,
+    settings: Settings,
+    redactor: Redactor,
+    *,
+    run_id: str,
+    command_id: str,
+    sequence: int,
+    previous: str | None,
+    playbook: Any,
+    variable_manager: Any,
+    environ: Mapping[str, str],
+) -> RunStarted:
+    """Return the first event of a run. ``playbook`` is Ansible's object, or None in ansible-console."""
+    name = str(getattr(playbook, "_file_name", "") or "")
+    front_end = "console" if playbook is None else "adhoc" if name == "__adhoc_playbook__" else "playbook"
+    shown = {"console": "ansible-console", "adhoc": "ansible"}.get(front_end, name)
+    option = surroundings.option
+    pid = os.getpid()
+    return RunStarted(
+        run_id=run_id,
+        wall_ns=time.time_ns(),
+        mono_ns=time.monotonic_ns(),
+        boot_id=_read("/proc/sys/kernel/random/boot_id") or "",
+        pid=pid,
+        pid_started=_pid_started(pid),
+        command_id=command_id,
+        sequence=sequence,
+        previous=previous,
+        front_end=front_end,
+        playbook=shown,
+        playbook_path=str(Path(name).absolute()) if front_end == "playbook" else "",
+        ansible_version=surroundings.version,
+        python_version=platform.python_version(),
+        deploytrace_version=__version__,
+        user=_user(),
+        host_name=platform.node(),
+        host_id=_read("/etc/machine-id"),
+        os_type=sys.platform,
+        check_mode=bool(option("check")),
+        diff_mode=bool(option("diff")),
+        forks=int(option("forks") or 0),
+        limit=redactor.name(str(option("subset")), 1024) if option("subset") else None,
+        tags=tuple(redactor.name(tag) for tag in strings(option("tags"))),
+        skip_tags=tuple(redactor.name(tag) for tag in strings(option("skip_tags"))),
+        inventory=tuple(redactor.name(source, 1024) for source in strings(option("inventory"))),
+        plays_total=_plays_total(playbook) if front_end == "playbook" else None,
+        context_vars=_context_vars(settings, redactor, variable_manager),
+        resource={},
+        traceparent=environ.get("TRACEPARENT") or None,
+        tracestate=environ.get("TRACESTATE") or None,
+        baggage=environ.get("BAGGAGE") or None,
+        join_trace=settings.join_trace,
+        endpoint=endpoint(settings, redactor, environ),
+    )
+
+
+def endpoint(settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> str | None:
+    """Return where the run's traces are to go, without credentials; None for a file."""
+    given = (
+        environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        or settings.otlp_endpoint
+    )
+    return redactor.name(given, 1024) if given else None
+
+
+def _read(path: str) -> str | None:
+    """Return the first line of a small system file, or None where there is none."""
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").strip() or None
+    except OSError:
+        return None
+
+
+def _pid_started(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 where /proc does not tell.
+
+    Source: proc(5), field 22 of /proc/PID/stat; the command's name before it may hold spaces and brackets.
+    """
+    fields = (_read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 else 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid())
+
+
+def _plays_total(playbook: Any) -> int | None:
+    try:
+        return len(playbook.get_plays())
+    except (AttributeError, TypeError):
+        return None
+
+
+def _context_vars(settings: Settings, redactor: Redactor, variable_manager: Any) -> dict[str, str]:
+    """Return the extra variables that the setting names, those that are texts, numbers or truth values."""
+    extra = getattr(variable_manager, "_extra_vars", None)
+    if not isinstance(extra, Mapping):
+        return {}
+    return {
+        name: redactor.name(str(extra[name]), _CONTEXT_VALUE)
+        for name in settings.context_vars
+        if isinstance(extra.get(name), (str, int, float)) and not redactor.secret_name(name)
+    }

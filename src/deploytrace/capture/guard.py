@@ -1,0 +1,55 @@
+"""Every hook is run through here: whatever goes wrong in it stays here, and its time is counted.
+
+What a stray exception does to Ansible is in docs/how-it-works.md: an AssertionError in ``v2_runner_on_start`` makes a task
+silently not run, a SystemExit in the results thread hangs the run for ever.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+__all__ = ["Guarded", "hook"]
+
+
+class Guarded(Protocol):
+    """What has hooks: it knows whether it is switched off, what its hooks cost, and how to give up."""
+
+    off: bool
+    spent_ns: int
+
+    def give_up(self, error: BaseException) -> None:
+        """Switch off for good and say why, once. Never raises."""
+        ...
+
+
+_P = ParamSpec("_P")
+_Owner = TypeVar("_Owner", bound=Guarded)
+
+
+def hook(method: Callable[Concatenate[_Owner, int, _P], Any]) -> Callable[Concatenate[_Owner, _P], None]:
+    """Make a hook of a method, which gets the monotonic time (ns) of its call as its first argument.
+
+    A KeyboardInterrupt in the main thread is the user's and passes; elsewhere nothing passes.
+    """
+
+    @functools.wraps(method)
+    def guarded(self: _Owner, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        if self.off:
+            return
+        began = time.monotonic_ns()
+        try:
+            method(self, began, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the law of this file
+            self.give_up(error)
+        except BaseException as error:
+            if threading.current_thread() is threading.main_thread():
+                raise
+            self.give_up(error)
+        finally:
+            self.spent_ns += time.monotonic_ns() - began
+
+    return guarded

@@ -1,0 +1,59 @@
+"""Secrets that were met: their values, and the other forms that they are likely to appear in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+
+__all__ = ["KnownSecrets"]
+
+_LEAST = 4  # characters; shorter texts would mask half of every line
+_MOST = 4000  # forms remembered; then the oldest are forgotten
+_ORDINARY = frozenset(
+    "true false none null never always present absent latest enabled disabled on_create default yes changed root "
+    "string password secret token ansible localhost".split()
+)
+
+
+class KnownSecrets:
+    """A bounded set of secret texts. Learning the same text again costs next to nothing."""
+
+    def __init__(self) -> None:
+        self._forms: dict[str, None] = {}
+        self._sorted: tuple[str, ...] = ()
+
+    def learn(self, text: str) -> None:
+        """Remember a text as secret, unless it is too short or too ordinary to be told from other text."""
+        text = text.strip()
+        if text in self._forms or len(text) < _LEAST or text.lower() in _ORDINARY or "{{" in text:
+            return
+        for form in _forms(text):
+            self._forms[form] = None
+        while len(self._forms) > _MOST:
+            del self._forms[next(iter(self._forms))]
+        self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
+
+    def mask(self, text: str, mask: str) -> str:
+        """Return the text with every known secret in it masked, the longest first."""
+        for form in self._sorted:
+            if form in text:
+                text = text.replace(form, mask)
+        return text
+
+
+def _forms(text: str) -> set[str]:
+    """Return a secret as it may appear: as it is, line by line, as JSON, in a URL, in base64."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    forms = {
+        text,
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        urllib.parse.quote(encoded, safe=""),
+        urllib.parse.quote_plus(encoded),
+    }
+    if len(encoded) >= 6:
+        forms.add(base64.b64encode(encoded).decode())
+        forms.add(base64.b64encode(encoded + b"\n").decode())
+    forms.update(line.strip() for line in text.splitlines() if len(line.strip()) >= 8)
+    return {form for form in forms if len(form) >= _LEAST}

@@ -1,0 +1,39 @@
+"""The lines that are written for every task on every host, put together without an event object in between.
+
+They are byte for byte what `journal.format.encode` makes of the event, a test holds them to it; making and encoding the
+event costs 7 µs each, which is most of what a host result may cost at all (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import json
+
+__all__ = ["host_finished", "host_started", "quoted", "task_started", "worker_ended"]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a JSON string of pure ASCII; done once per host name."""
+    return json.dumps(str(text))
+
+
+def task_started(t: int, task: int) -> bytes:
+    """Return the line of `events.TaskStarted`."""
+    return b'{"e":"task_started","t":%d,"task":%d}\n' % (t, task)
+
+
+def host_started(t: int, execution: int, task: int, quoted_host: str) -> bytes:
+    """Return the line of `events.HostStarted`."""
+    return (f'{{"e":"host_started","t":{t},"execution":{execution},"task":{task},"host":{quoted_host}}}\n').encode("ascii")
+
+
+def host_finished(t: int, execution: int, task: int, quoted_host: str, status: str) -> bytes:
+    """Return the line of an `events.HostFinished` that has nothing else to say."""
+    return (
+        f'{{"e":"host_finished","t":{t},"execution":{execution},"task":{task},"host":{quoted_host},'
+        f'"status":"{status}"}}\n'
+    ).encode("ascii")
+
+
+def worker_ended(t: int, execution: int, pid: int) -> bytes:
+    """Return the line of `events.WorkerEnded`."""
+    return b'{"e":"worker_ended","t":%d,"execution":%d,"pid":%d}\n' % (t, execution, pid)

@@ -1,0 +1,385 @@
+"""The recorder: Ansible's hooks in, events out; one per process, however many callbacks feed it.
+
+The law of the hot path: a hook never raises, never blocks, keeps nothing per result, and reads a result only where an
+event needs what is in it. On its first own failure the recorder says so once and is silent from then on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from typing import Any
+
+from ..events import (
+    AsyncPolled,
+    AttemptFailed,
+    DiffShown,
+    HostFinished,
+    HostsExhausted,
+    Included,
+    ItemFinished,
+    NoHostsMatched,
+    Notified,
+    PromptShown,
+    Signalled,
+)
+from . import lines
+from .command import Command
+from .details import details
+from .extract import host_and_task, item_label, raw_name, result_of
+from .guard import hook
+from .recording import Recording, Slot
+from .signals import watch_signals
+from .surroundings import Surroundings
+from .tasks import play_started, task_defined
+from .worker import watch_forks
+
+__all__ = ["Recorder", "shared"]
+
+_LABEL = 256  # characters kept of an item's label
+
+_shared: Recorder | None = None
+
+
+def shared(surroundings: Surroundings) -> Recorder:
+    """Return this process's recorder, made at the first call."""
+    global _shared  # noqa: PLW0603 - one recorder per process is what this is about
+    if _shared is None:
+        _shared = Recorder(Command(surroundings))
+    return _shared
+
+
+class Recorder:
+    """Turns hooks into events. Its methods take Ansible's own objects; ``callback`` is the one that passes them on.
+
+    Where several callbacks feed it, the first that brings a playbook or play is heard, the others are disabled.
+    """
+
+    def __init__(self, command: Command) -> None:
+        self.off = False
+        self.spent_ns = 0
+        self.recording: Recording | None = None
+        self._command = command
+        self._settings = command.settings
+        self._redactor = command.redactor
+        self._pid = os.getpid()
+        self._stopped: str | None = None
+        self._watching = False
+        self._playbook: Any = None
+        self._play: Any = None
+        self._callback: Any = None
+        self._deleted = False
+
+    # -- the run
+
+    @hook
+    def playbook_started(self, t: int, callback: Any, playbook: Any) -> None:
+        """A playbook begins."""
+        if playbook is self._playbook:
+            callback.disabled = True
+            return
+        plays = playbook.get_plays()
+        self._begin(callback, playbook, plays[0].get_variable_manager() if plays else None)
+
+    @hook
+    def play_started(self, t: int, callback: Any, play: Any) -> None:
+        """A play, or the next batch of it, begins; in ansible-console, a command."""
+        if play is self._play and callback is not self._callback:
+            callback.disabled = True
+            return
+        if self.recording is None or callback is not self._callback:
+            self._begin(callback, None, play.get_variable_manager())
+        self._play = play
+        recording = self._current()
+        number = recording.begin_play()
+        recording.emit(play_started(self._redactor, recording.now(), number, play))
+
+    @hook
+    def prompt_shown(self, t: int, name: str) -> None:
+        """A play asks for a variable."""
+        recording = self._current()
+        recording.emit(PromptShown(t - recording.mono_ns, self._redactor.name(name)))
+
+    @hook
+    def no_hosts_matched(self, t: int) -> None:
+        """The play has no hosts."""
+        recording = self._current()
+        recording.emit(NoHostsMatched(t - recording.mono_ns))
+
+    @hook
+    def hosts_exhausted(self, t: int) -> None:
+        """No hosts are left."""
+        recording = self._current()
+        recording.emit(HostsExhausted(t - recording.mono_ns))
+
+    def stats_shown(self, stats: Any) -> None:
+        """The playbook is over. Runs also when the recorder is off: whoever follows the journal shall know."""
+        try:
+            if self.recording is not None:
+                self._end("finished", stats)
+        except Exception as error:  # noqa: BLE001 - the law of guard.py
+            self.give_up(error)
+
+    # -- tasks
+
+    @hook
+    def task_started(self, t: int, task: Any, handler: bool) -> None:
+        """A task is announced; under free, for each host."""
+        recording = self._current()
+        uuid = task._uuid
+        number = recording.task_number(uuid)
+        if number is None:
+            number = self._define(recording, t, task, handler)
+        recording.write(lines.task_started(t - recording.mono_ns, number))
+        if not self._deleted and recording.writer.deleted():
+            self._deleted = True
+            self._command.warn(
+                f"deploytrace's journal {recording.writer.path} was deleted while the run goes on: what is not delivered "
+                "by its end is lost. Leave the files of a run in place until it is over."
+            )
+
+    @hook
+    def host_started(self, t: int, host: Any, task: Any) -> None:
+        """A worker for a task on a host is about to be forked."""
+        recording = self._current()
+        uuid = task._uuid
+        number = recording.task_number(uuid)
+        if number is None:
+            number = self._define(recording, t, task, handler=False)
+        name = host.name
+        slot = recording.slots.get(name)
+        quoted = lines.quoted(name) if slot is None else slot.quoted
+        recording.executions += 1
+        execution = recording.executions
+        recording.slots[name] = Slot(execution, number, uuid, quoted, False)
+        recording.write(lines.host_started(t - recording.mono_ns, execution, number, quoted))
+        recording.forking = execution
+
+    @hook
+    def host_succeeded(self, t: int, result: Any) -> None:
+        """A host's result is announced: ok or changed."""
+        recording = self._current()
+        host, task = host_and_task(result)
+        slot = recording.slots.get(host.name)
+        status = "changed" if result.is_changed() else "ok"
+        results = self._settings.results
+        if slot is None or slot.finished or slot.uuid != task._uuid or results != "failures":
+            wanted = results == "all" or (results == "changes" and status == "changed")
+            self._finish(recording, t, result, status, read=wanted)
+            return
+        recording.slots[host.name] = slot._replace(finished=True)
+        recording.write(lines.host_finished(t - recording.mono_ns, slot.execution, slot.task, slot.quoted, status))
+
+    @hook
+    def host_failed(self, t: int, result: Any, ignored: bool) -> None:
+        """A host's result is announced: failed."""
+        self._finish(self._current(), t, result, "failed", ignored=bool(ignored), read=True)
+
+    @hook
+    def host_unreachable(self, t: int, result: Any) -> None:
+        """A host's result is announced: unreachable."""
+        _, task = host_and_task(result)
+        ignored = getattr(task, "ignore_unreachable", False) is True
+        self._finish(self._current(), t, result, "unreachable", ignored=ignored, read=True)
+
+    @hook
+    def host_skipped(self, t: int, result: Any) -> None:
+        """A host's result is announced: skipped."""
+        self._finish(self._current(), t, result, "skipped", read=self._settings.results == "all")
+
+    # -- within a task; these come from the results thread
+
+    @hook
+    def item_finished(self, t: int, result: Any, status: str) -> None:
+        """A loop item ended: ok, failed or skipped."""
+        recording = self._current()
+        slot = self._slot(recording, result)
+        if slot is None:
+            return
+        if status == "ok" and result.is_changed():
+            status = "changed"
+        label = item_label(result)
+        _, task = host_and_task(result)
+        recording.emit(
+            ItemFinished(
+                t=t - recording.mono_ns,
+                execution=slot.execution,
+                status=status,
+                ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
+                label=None if label is None else self._redactor.shown(label, _LABEL),
+                detail=details(self._redactor, result_of(result)) if self._wanted(status) else None,
+            )
+        )
+
+    @hook
+    def attempt_failed(self, t: int, result: Any) -> None:
+        """A try failed, another follows."""
+        recording = self._current()
+        slot = self._slot(recording, result)
+        if slot is None:
+            return
+        _, task = host_and_task(result)
+        data = result_of(result)
+        attempts, delay = data.get("retries"), getattr(task, "delay", 0)
+        recording.emit(
+            AttemptFailed(
+                t=t - recording.mono_ns,
+                execution=slot.execution,
+                attempts=attempts if isinstance(attempts, int) else None,
+                delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
+                detail=details(self._redactor, data),
+            )
+        )
+
+    @hook
+    def async_polled(self, t: int, result: Any, status: str) -> None:
+        """An asynchronous job was looked after."""
+        recording = self._current()
+        slot = self._slot(recording, result)
+        if slot is None:
+            return
+        job = result_of(result).get("ansible_job_id")
+        recording.emit(
+            AsyncPolled(
+                t=t - recording.mono_ns,
+                execution=slot.execution,
+                job=self._redactor.name(str(job)) if job else None,
+                status=status,
+            )
+        )
+
+    @hook
+    def diff_shown(self, t: int, result: Any) -> None:
+        """A diff is shown; only the names in its headers are recorded."""
+        recording = self._current()
+        slot = self._slot(recording, result)
+        diffs = result_of(result).get("diff")
+        if slot is None or not diffs:
+            return
+        entries = diffs if isinstance(diffs, list) else [diffs]
+        files = [entry.get("after_header") or entry.get("before_header") for entry in entries if isinstance(entry, dict)]
+        shown = tuple(self._redactor.name(str(name)) for name in files[:20] if name)
+        recording.emit(DiffShown(t - recording.mono_ns, slot.execution, shown))
+
+    @hook
+    def included(self, t: int, included_file: Any) -> None:
+        """An include was loaded for some hosts."""
+        recording = self._current()
+        number = recording.task_number(included_file._task._uuid)
+        if number is not None:
+            recording.emit(
+                Included(
+                    t=t - recording.mono_ns,
+                    task=number,
+                    file=self._redactor.name(str(included_file._filename), 1024),
+                    hosts=tuple(str(host.name) for host in included_file._hosts),
+                    role=bool(included_file._is_role),
+                )
+            )
+
+    @hook
+    def notified(self, t: int, handler: Any, host: Any) -> None:
+        """A handler will run for a host."""
+        recording = self._current()
+        name = self._redactor.name(raw_name(handler))
+        recording.emit(Notified(t - recording.mono_ns, str(handler._uuid), str(host.name), name))
+
+    # -- inside
+
+    def give_up(self, error: BaseException) -> None:
+        """Switch off for good: warn once, and note why for the run's last event."""
+        self.off = True
+        try:
+            self._stopped = self._command.complain(error)
+        except Exception:  # noqa: BLE001 - there is nobody left to tell
+            self._stopped = type(error).__name__
+
+    def _current(self) -> Recording:
+        if self.recording is None:
+            raise RuntimeError("Ansible called a hook before the run's start")
+        return self.recording
+
+    def _begin(self, callback: Any, playbook: Any, variable_manager: Any) -> None:
+        if self.recording is not None:
+            self._end("finished", None)
+        self._playbook, self._callback, self._play = playbook, callback, None
+        self.recording = self._command.begin(playbook, variable_manager)
+        if not self._watching:
+            self._watching = True
+            watch_forks(self)
+            atexit.register(self._at_exit)
+        watch_signals(self._signalled)
+
+    def _end(self, reason: str, stats: Any) -> None:
+        recording, self.recording = self._current(), None
+        counted = self._command.stats(stats) if stats is not None else {}
+        self._command.end(recording, reason, counted, self.spent_ns, self._stopped)
+        self.spent_ns = 0
+
+    def _at_exit(self) -> None:
+        if os.getpid() != self._pid:
+            return
+        try:
+            if self.recording is not None:
+                over = self.recording.started.front_end == "console"
+                ended = "interrupted" if self.recording.signalled else "finished" if over else "aborted"
+                self._end(ended, None)
+            self._command.wait()
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110 - the process ends here, quietly
+            pass
+
+    def _signalled(self, number: int) -> None:
+        recording = self.recording
+        if recording is not None and not self.off:
+            recording.signalled = True
+            recording.emit(Signalled(recording.now(), number))
+
+    def _define(self, recording: Recording, t: int, task: Any, handler: bool) -> int:
+        number = recording.number_task(str(task._uuid))
+        args = self._settings.task_args
+        event = task_defined(
+            self._redactor, t - recording.mono_ns, task, number, recording.plays, handler=handler, args=args
+        )
+        recording.emit(event)
+        return number
+
+    def _slot(self, recording: Recording, result: Any) -> Slot | None:
+        """Return what the result's host is at. Poll results carry a made-up task, so the host alone decides."""
+        host, _ = host_and_task(result)
+        return recording.slots.get(host.name)
+
+    def _wanted(self, status: str) -> bool:
+        results = self._settings.results
+        return status == "failed" or results == "all" or (results == "changes" and status == "changed")
+
+    def _finish(
+        self, recording: Recording, t: int, result: Any, status: str, *, ignored: bool = False, read: bool
+    ) -> None:
+        """Record a result with all there is to say about it, or one that no start came before."""
+        host, task = host_and_task(result)
+        name = host.name
+        slot = recording.slots.get(name)
+        started = slot is not None and slot.uuid == task._uuid
+        if slot is None or not started:
+            number = recording.task_number(task._uuid)
+            if number is None:
+                number = self._define(recording, t, task, handler=False)
+            recording.executions += 1
+            quoted = lines.quoted(name) if slot is None else slot.quoted
+            slot = Slot(recording.executions, number, task._uuid, quoted, False)
+        detail = details(self._redactor, result_of(result)) if read else None
+        recording.emit(
+            HostFinished(
+                t=t - recording.mono_ns,
+                execution=slot.execution,
+                task=slot.task,
+                host=str(name),
+                status=status,
+                ignored=ignored,
+                again=slot.finished,
+                started=started,
+                detail=detail or None,
+            )
+        )
+        if started:
+            recording.slots[name] = slot._replace(finished=True)

@@ -1,0 +1,92 @@
+"""What must not be seen is masked here, before anything reaches the disk.
+
+Three nets, one behind the other: values under names that look secret, texts that look secret wherever they stand
+(`patterns`), and values that were met as secrets before (`known`). Masking may take too much; it must not take too little.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .known import KnownSecrets
+from .patterns import PATTERNS, SECRET_NAME
+
+__all__ = ["MASK", "Redactor", "is_vaulted"]
+
+MASK = "********"
+
+_DEPTH = 8  # levels of a value that are shown
+_ENTRIES = 200  # entries of a list or mapping that are shown
+_NAMES = 4096  # names whose secrecy is remembered
+
+_VAULTED = frozenset({"AnsibleVaultEncryptedUnicode", "EncryptedString"})  # 2.17 and 2.18; 2.19 and later
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def is_vaulted(value: Any) -> bool:
+    """Return whether a value is an inline ``!vault`` text; to look at it as a text would decrypt it."""
+    return type(value).__name__ in _VAULTED
+
+
+class Redactor:
+    """Masks names, texts and values of one run. ``keys`` and ``patterns`` are further regular expressions (settings).
+
+    Raises `re.error` where one of them is no regular expression.
+    """
+
+    def __init__(self, keys: Sequence[str] = (), patterns: Sequence[str] = ()) -> None:
+        extra = [f"(?:{key})" for key in keys]
+        self._secret_name = re.compile("|".join([SECRET_NAME, *extra]), re.IGNORECASE)
+        self._patterns = [*PATTERNS, *((re.compile(pattern), MASK) for pattern in patterns)]
+        self._names: dict[str, bool] = {}
+        self.known = KnownSecrets()
+
+    def secret_name(self, name: Any) -> bool:
+        """Return whether what stands under this name (of an argument, a variable, a key) is taken for a secret."""
+        name = str(name)
+        found = self._names.get(name)
+        if found is None:
+            if len(self._names) >= _NAMES:
+                self._names.clear()
+            found = self._names[name] = self._secret_name.search(name) is not None
+        return found
+
+    def text(self, text: str) -> str:
+        """Return a text without what is known or looks like a secret; its line ends stay."""
+        text = self.known.mask(str(text), MASK)
+        for pattern, replacement in self._patterns:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def name(self, text: str, limit: int = 256) -> str:
+        """Return a text that is to stand in one line: redacted, without control characters, at most ``limit`` long."""
+        text = _UNPRINTABLE.sub(" ", self.text(text)).strip()
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+
+    def value(self, value: Any, *, depth: int = 0) -> Any:
+        """Return a copy of a value that JSON can hold, with what is secret by its name or looks masked."""
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if is_vaulted(value):
+            return MASK
+        if isinstance(value, str):
+            return self.text(value)
+        if depth >= _DEPTH:
+            return "…"
+        if isinstance(value, Mapping):
+            shown = list(value.items())[:_ENTRIES]
+            return {
+                self.name(str(key)): MASK if self.secret_name(key) and entry is not None else self.value(entry, depth=depth + 1)
+                for key, entry in shown
+            }
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.value(entry, depth=depth + 1) for entry in list(value)[:_ENTRIES]]
+        return self.text(str(value))
+
+    def shown(self, value: Any, limit: int = 256) -> str:
+        """Return any value in one redacted line: a text as it is, everything else as JSON."""
+        value = self.value(value)
+        return self.name(value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False), limit)
