@@ -1,0 +1,154 @@
+"""A run's tree for the terminal: names, durations, outcomes, and bars on one time axis, like a trace viewer's.
+
+    deploy.yml                          1m 23s  failed   ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    └╴play Roll out                     1m 22s  failed    ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+      ├╴role app                         42.1s  ok        ╺━━━━━━━━━━━━━━━
+      │ └╴Unpack the release             41.9s  changed   ╺━━━━━━━━━━━━━━━
+
+Heavy lines are work, light lines are waiting: for a fork, for another host, for the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from .. import identity
+from ..run.model import Kind, Outcome, RunDetail, Tree
+from .paper import on_paper
+from .styles import DIM, NAME_STYLES, OUTCOME_STYLES
+from .timeline import Glyphs, Timeline
+from .tree_rows import Row, rows_of
+from .wording import cut, cut_middle, duration, local_time, neutral, neutral_line
+
+__all__ = ["render"]
+
+_DURATION = 7  # columns, as `wording.duration` promises
+_OUTCOME = max(len(outcome.value) for outcome in Outcome)
+_GAP = 2
+_NARROW = 64  # below so many columns there is no room for bars
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Widths in terminal cells; ``bar`` is 0 where there is no room for one."""
+
+    name: int
+    bar: int
+
+
+def render(
+    tree: Tree,
+    width: int,
+    *,
+    color: bool = False,
+    ascii_only: bool = False,
+    hosts: bool = True,
+    everything: bool = False,
+) -> str:
+    """Return a whole run as text of at most ``width`` terminal cells a line, ending in a newline.
+
+    ``color`` adds ANSI colours, ``ascii_only`` draws without box characters, ``hosts`` false stops at the tasks,
+    ``everything`` shows every host and item however many there are.
+    """
+    glyphs = Glyphs.ascii() if ascii_only else Glyphs.unicode()
+    rows = list(rows_of(tree, hosts=hosts, everything=everything))
+    columns = _columns(rows, width)
+    node = tree.node
+    timeline = Timeline(node.start, node.end, columns.bar, glyphs)
+    lines = [_title(tree, glyphs), Text()]
+    if columns.bar:
+        lines.append(Text(" " * _bar_column(columns) + timeline.axis(), style=DIM))
+    lines += [_line(row, columns, width, timeline, glyphs) for row in rows]
+    lines += [Text(), *_closing(tree, glyphs, bool(columns.bar))]
+    return on_paper(lines, width, color=color, ascii_only=ascii_only)
+
+
+def _columns(rows: Sequence[Row], width: int) -> _Columns:
+    """Share the width: names get what the longest needs, but at most half of what names and bars have together."""
+    fixed = _DURATION + _OUTCOME + 2 * _GAP
+    longest = max(len(row.branches) * 2 + cell_len(" ".join(filter(None, row.label))) for row in rows if row.outcome)
+    if width < _NARROW:
+        return _Columns(max(8, min(longest, width - fixed)), 0)
+    room = width - fixed - _GAP
+    name = min(longest, max(room // 2, 24))
+    return _Columns(name, room - name)
+
+
+def _bar_column(columns: _Columns) -> int:
+    return columns.name + _GAP + _DURATION + _GAP + _OUTCOME + _GAP
+
+
+def _line(row: Row, columns: _Columns, width: int, timeline: Timeline, glyphs: Glyphs) -> Text:
+    text = Text().append(_guides(row, glyphs), style=DIM)
+    if row.outcome is None:
+        mark = glyphs.note if row.remark else glyphs.more
+        style = "red" if row.remark else DIM
+        return text.append(mark, style=DIM).append(cut(row.label[1], width - text.cell_len - 2), style=style)
+    _append_label(text, row, columns.name)
+    style = OUTCOME_STYLES[row.outcome]
+    text.append(" " * (columns.name - text.cell_len + _GAP))
+    text.append(duration(row.duration_ns).rjust(_DURATION), style="bold" if row.kind is Kind.RUN else "")
+    text.append(" " * _GAP)
+    text.append(row.outcome.value.ljust(_OUTCOME), style=style)
+    if columns.bar:
+        text.append(" " * _GAP)
+        text.append(timeline.bar(row.extent, row.busy), style=style)
+    return text
+
+
+def _guides(row: Row, glyphs: Glyphs) -> str:
+    above = "".join(glyphs.through if goes_on else glyphs.blank for goes_on in row.branches[:-1])
+    if not row.branches:
+        return ""
+    if row.remark:
+        return above + (glyphs.through if row.branches[-1] else glyphs.blank)
+    return above + (glyphs.branch if row.branches[-1] else glyphs.last)
+
+
+def _append_label(text: Text, row: Row, width: int) -> None:
+    """Append what a row is called, cut to the column: first the name in its middle, then what belongs to it."""
+    what, name, beside = row.label
+    room = width - text.cell_len
+    fixed = sum(cell_len(part) + 1 for part in (what, beside) if part)
+    name = cut_middle(name, max(6, room - fixed))
+    label = Text(" ").join(
+        Text(part, style=style)
+        for part, style in ((what, DIM), (name, NAME_STYLES.get(row.kind, "")), (beside, NAME_STYLES[Kind.HOST]))
+        if part
+    )
+    label.truncate(room, overflow="ellipsis")
+    text.append_text(label)
+
+
+def _title(tree: Tree, glyphs: Glyphs) -> Text:
+    """Return the line above the tree: which run this is, when it was, and by what."""
+    detail = tree.node.detail
+    text = Text(local_time(tree.node.start), style=DIM)
+    if isinstance(detail, RunDetail):
+        started = detail.started
+        trace = identity.trace_id(started.run_id, started.traceparent, started.join_trace)
+        facts = [f"trace {trace}", f"Ansible {neutral(started.ansible_version)}"]
+        facts += [f"run {started.run_id}"] if trace != started.run_id else []
+        facts += ["check mode"] if started.check_mode else []
+        facts += [f"limit {neutral_line(started.limit)}"] if started.limit else []
+        text.append("".join(glyphs.dot + fact for fact in facts), style=DIM)
+    return text
+
+
+def _closing(tree: Tree, glyphs: Glyphs, bars: bool) -> list[Text]:
+    """Return the lines below the tree: how the hosts ended, and what the bars mean."""
+    detail = tree.node.detail
+    text = Text(style=DIM)
+    if isinstance(detail, RunDetail):
+        others = [f"{count} {name}" for name, count in detail.hosts.items() if name != "total" and count]
+        total = detail.hosts.get("total", 0)
+        text.append(f"{total} host{'s'[: total != 1]}" + (": " + ", ".join(others) if others else ""))
+        text.append(f"{glyphs.dot}{detail.tasks_total} task{'s'[: detail.tasks_total != 1]}")
+    if bars:
+        work, wait = glyphs.bar[2][2] * 2, glyphs.bar[1][1] * 2
+        text.append(f"{glyphs.dot if text.plain else ''}{work} at work  {wait} waiting")
+    return [text]
