@@ -1,0 +1,31 @@
+# What is done with this checkout: `make test` tests it, `make lint` is the quick half of that.
+# Needed: Python 3.10 or newer and the package registries; for the tests Go too, since they ask a real Jaeger.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+TESTS ?= -n 2
+
+.PHONY: test lint ground clean
+
+test: lint ground
+	@echo "tests: running them (pytest $(TESTS))"
+	@$(BIN)/pytest $(TESTS) --timeout 300
+
+lint: .venv/installed
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+
+# Everything slow that the tests stand on, built once: see tests/ground.
+ground: .venv/installed
+	@PYTHONPATH=tests $(BIN)/python -m ground
+
+.venv/installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "deploytrace needs Python 3.10 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
+	@echo "tests: making the development environment .venv (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,grpc]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

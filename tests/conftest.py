@@ -1,0 +1,115 @@
+"""The fixtures: real Ansible of every supported version, a real Jaeger, a receiver for faults, real SSH hosts.
+
+They only hand out what ``ground`` makes. ``--ansible 2.21`` (repeatable) limits the tests to some versions.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ground.ansible import Ansible
+from ground.environments import NEWEST_STABLE, RELEASES, Release, installed, python_for
+from ground.processes import SESSION_MARK, end_all, naming, new_mark, wait_until_gone
+from ground.receiver import Receiver, running_receiver
+from ground.servers import Jaeger, running_jaeger
+
+_LAST_PROCESSES_S = 15.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of versions, for quick work."""
+    versions = [release.version for release in RELEASES]
+    parser.addoption("--ansible", action="append", choices=versions, help="test with this version only (repeatable)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    config.addinivalue_line("markers", "alone: measures time or load; no other test runs meanwhile")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which versions are tested, and which are not although they should be."""
+    chosen = _chosen(config)
+    left_out = [release.version for release in RELEASES if release not in chosen]
+    versions = ", ".join(release.version for release in chosen)
+    return f"ansible-core: {versions}" + (f" (left out: {', '.join(left_out)})" if left_out else "")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``each_ansible`` once for each version."""
+    if "each_ansible" in metafunc.fixturenames:
+        releases = _chosen(metafunc.config)
+        metafunc.parametrize("each_ansible", releases, ids=[release.version for release in releases], indirect=True)
+
+
+def _chosen(config: pytest.Config) -> list[Release]:
+    """The versions to test: those asked for, else all. One that has no Python here is left out, but never in CI."""
+    wanted = config.getoption("--ansible") or [release.version for release in RELEASES]
+    asked_for = [release for release in RELEASES if release.version in wanted]
+    return [release for release in asked_for if os.environ.get("CI") or python_for(release)]
+
+
+@pytest.fixture(autouse=True)
+def _alone_or_not(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let tests marked ``alone`` run while no other worker runs any.
+
+    Two locks: the room, shared by ordinary tests and exclusive for one that wants to be alone, and the door, which
+    the latter holds while it waits, lest the others keep going in and out for ever.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    alone = request.node.get_closest_marker("alone") is not None
+    with (shared / "room.lock").open("w") as room:
+        with (shared / "door.lock").open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture
+def ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ansible]:
+    """Ansible with the newest stable ansible-core (or the newest of those chosen), for tests that need only one."""
+    chosen = _chosen(request.config)
+    release = next((release for release in chosen if release.version == NEWEST_STABLE), chosen[-1])
+    yield from _ansible(release, tmp_path)
+
+
+@pytest.fixture
+def each_ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ansible]:
+    """Ansible in every supported version, one after the other."""
+    yield from _ansible(request.param, tmp_path)
+
+
+def _ansible(release: Release, directory: Path) -> Iterator[Ansible]:
+    user = Ansible(installed(release), directory)
+    yield user
+    user.end()
+
+
+@pytest.fixture(scope="session")
+def jaeger() -> Iterator[Jaeger]:
+    """A running Jaeger, shared by all tests: ask it by trace id."""
+    with running_jaeger() as server:
+        yield server
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An OTLP receiver of the test's own, healthy until it is told otherwise."""
+    with running_receiver() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail, and clean up, if anything that the tests started is still running after the last of them."""
+    mark = os.environ[SESSION_MARK] = new_mark()
+    yield
+    left = wait_until_gone(SESSION_MARK, mark, _LAST_PROCESSES_S) + naming(tmp_path_factory.getbasetemp())
+    end_all(left)
+    assert not left, f"still running after all tests: {left}"

@@ -1,0 +1,15 @@
+"""The ground the tests stand on: real parts, started and stopped here, and nothing that imitates one.
+
+- ``environments``: one virtualenv for each supported ansible-core, with the wheel of this checkout installed.
+- ``ansible``: real ``ansible-playbook`` runs in such an environment, each user with a home of its own, and the signals
+  that a terminal sends them.
+- ``servers``: a real Jaeger, built from its Go module. ``sshd``: real SSH hosts on loopback addresses.
+- ``receiver``: a small OTLP server for the faults that a real one cannot be made to show.
+- ``otlp``: what all of them are asked for, spans, in one typed form.
+- ``processes``: what the tests started and must have ended.
+
+Everything slow is built once, into a cache outside the checkout (``cache``); ``python -m ground`` builds it all at once
+and says what it is doing. The pytest fixtures over these parts are in ``tests/conftest.py``.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,47 @@
+"""``python -m ground``: builds everything slow that the tests stand on, two parts at a time, and says what it does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from ground.cache import CACHE, MissingPart, announce
+from ground.environments import RELEASES, installed, python_for, wheel
+from ground.servers import jaeger_program
+from ground.sshd import ensure_sshd
+
+
+def main() -> int:
+    """Build what is missing; return 1 and say what and why if anything could not be had.
+
+    Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
+    """
+    announce(f"preparing what the tests stand on, in {CACHE} (10 to 20 minutes the first time, seconds from then on)")
+    parts: list[Callable[[], object]] = [ensure_sshd, jaeger_program]
+    failures = 0
+    for release in RELEASES:
+        if python_for(release) is None and not os.environ.get("CI"):
+            pythons = ", ".join(release.pythons)
+            announce(f"NOT TESTED here: ansible-core {release.version}, since no Python of {pythons} was found")
+        else:
+            parts.append(partial(installed, release))
+    try:
+        wheel()  # first, since every environment begins with what it depends on
+    except MissingPart as missing:
+        announce(str(missing))
+        return 1
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(part) for part in parts]:
+            try:
+                future.result()
+            except MissingPart as missing:
+                announce(str(missing))
+                failures += 1
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
