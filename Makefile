@@ -1,4 +1,4 @@
-# What is done with this checkout: `make test` tests it, `make lint` is the quick half of that.
+# What is done with this checkout: `make demo` shows it, `make test` tests it, `make lint` is the quick half of that.
 # Needed: Python 3.10 or newer and the package registries; for the tests Go too, since they ask a real Jaeger.
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -6,7 +6,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 TESTS ?= -n 2
 
-.PHONY: test lint ground clean
+.PHONY: demo test lint ground clean
+
+demo:
+	@examples/demo.sh
 
 test: lint ground
 	@echo "tests: running them (pytest $(TESTS))"
