@@ -106,4 +106,4 @@ def failure_of(status: str, action: str, detail: Mapping[str, Any], *, include: 
     if exception is not None and "rc" not in detail:
         suffix = f":{exception}" if exception in _KNOWN_EXCEPTIONS else ""
         return failure("module_traceback" + suffix)
-    return failure("task_failed")
+    return failure("parse_error" if include else "task_failed")
