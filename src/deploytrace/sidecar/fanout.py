@@ -1,0 +1,92 @@
+"""Hands one run to every sink, each in a thread of its own: what holds up or breaks one does not touch the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..journal.cursor import Cursor
+from ..sinks.contract import Sink
+from .delivery import Course, Delivery
+from .held_journal import HeldJournal
+
+__all__ = ["Fanout"]
+
+_STOP_SECONDS = 2.0
+
+
+class Fanout:
+    """The deliveries of one run. The sinks are its own: it closes them."""
+
+    def __init__(
+        self, journal: HeldJournal, sinks: Sequence[Sink[Any]], cursor: Cursor, course: Course, state_dir: Path
+    ) -> None:
+        self.course = course
+        self.begun = False
+        self._journal = journal
+        self._sinks = sinks
+        self._cursor = cursor
+        self._state_dir = state_dir
+        self._deliveries: list[Delivery] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Let the deliveries begin."""
+        self.begun = True
+        for sink in self._sinks:
+            delivery = Delivery(sink, self._journal.reader(), self._cursor, self.course, self._state_dir)
+            # A destination that does not answer must not keep the process: daemon threads end with it.
+            thread = threading.Thread(target=delivery.run, name=f"deliver {sink.name}", daemon=True)
+            self._deliveries.append(delivery)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Let the deliveries end and put down where they stand; wait a moment for those that are sending.
+
+        One that is still sending after that keeps the journal held until it is back.
+        """
+        self.course.stopped.set()
+        until = time.monotonic() + _STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        if not self.begun:
+            for sink in self._sinks:
+                sink.close()
+
+    @property
+    def over(self) -> bool:
+        """Whether every delivery has ended."""
+        return self.begun and all(delivery.over for delivery in self._deliveries)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every sink has all of the run."""
+        return self.begun and all(delivery.position.complete for delivery in self._deliveries)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether every delivery has either ended or failed to get through since the run's end."""
+        return self.begun and all(delivery.over or delivery.in_vain for delivery in self._deliveries)
+
+    @property
+    def progress(self) -> float:
+        """When the last of them got on (monotonic clock, s)."""
+        return max((delivery.progress for delivery in self._deliveries), default=0.0)
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why deliveries do not get through, or did not, in words."""
+        return [delivery.trouble for delivery in self._deliveries if delivery.trouble is not None]
+
+    @property
+    def dead(self) -> dict[str, str]:
+        """The destinations that do not take anything now, and why."""
+        return {
+            delivery.sink.destination: delivery.trouble
+            for delivery in self._deliveries
+            if delivery.trouble is not None and not delivery.broken
+        }

@@ -1,0 +1,157 @@
+"""The second process: feeds one run's journal to its sinks, then what earlier sidecars left behind, then tidies up.
+
+It is started at the run's start, in a session of its own, and outlives Ansible if need be. On its standard output it
+says ``done`` or ``pending`` once the run has ended; Ansible's process waits a moment for that, and no longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import DeploytraceError
+from ..events import RunStarted
+from ..journal.cursor import Cursor
+from ..journal.directory import Directory
+from ..settings import Settings
+from ..sinks.contract import Sink
+from .ansible_process import AnsibleProcess
+from .attendance import Attendance
+from .controller import controller_ip
+from .delivery import Course
+from .fanout import Fanout
+from .held_journal import HeldJournal, hold
+from .log import LOGGER, start_log
+from .orders import Orders, read_orders
+from .pruning import prune
+from .recovery import Fate, OpenSinks, Recovery, recovery_turn
+
+__all__ = ["main"]
+
+_RECOVERY_SECONDS = 120.0
+_RECOVERY_PATIENCE = 3.0
+_LOCK_WAIT = 3.0
+_START_WAIT = 10.0
+
+
+def main(open_sinks: OpenSinks | None = None) -> None:
+    """Be the sidecar that standard input orders; ends the process. ``open_sinks`` replaces `sinks.registry`'s."""
+    dismissed = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: dismissed.set())
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    os.umask(0o077)
+    try:
+        orders = read_orders(sys.stdin.buffer.read())
+        directory = Directory(orders.state_dir)
+        start_log(directory.log, orders.journal.stem)
+        _work(orders, directory, dismissed, open_sinks or _registered_sinks)
+    except (DeploytraceError, OSError, ValueError) as error:
+        LOGGER.error("%s", error)
+    except Exception:  # noqa: BLE001 - there is nobody else to tell
+        LOGGER.exception("The sidecar ends by a fault of its own.")
+    os._exit(0)  # at once: a thread that waits for a dead destination keeps nobody
+
+
+def _registered_sinks(
+    settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]
+) -> Sequence[Sink[Any]]:
+    from ..sinks.registry import open_sinks  # what it needs may be missing where Ansible runs from another place
+
+    return open_sinks(settings, started, state_dir, environ)
+
+
+def _work(orders: Orders, directory: Directory, dismissed: threading.Event, open_sinks: OpenSinks) -> None:
+    journal = hold(orders.journal, wait=_LOCK_WAIT)
+    if journal is None:
+        LOGGER.info("Another process feeds from this journal; nothing to do.")
+        return
+    try:
+        complete = _attend_own(orders, directory, journal, dismissed, open_sinks)
+    finally:
+        journal.close()
+    if dismissed.is_set():
+        return
+    if complete:
+        _attend_leftovers(orders, directory, dismissed, open_sinks)
+    prune(directory, orders.settings)
+
+
+def _attend_own(
+    orders: Orders, directory: Directory, journal: HeldJournal, dismissed: threading.Event, open_sinks: OpenSinks
+) -> bool:
+    """Return whether all of the run has been delivered."""
+    started = _await_start(journal, dismissed)
+    if started is None:
+        LOGGER.info("The journal tells no run's start; nothing to do.")
+        return False
+    with contextlib.suppress(OSError):
+        journal.tell_controller(started, controller_ip())
+    cursor = Cursor(directory.cursor(started.run_id))
+    sinks: Sequence[Sink[Any]] = ()
+    obstacle: str | None = None
+    try:
+        sinks = open_sinks(orders.settings, started, directory.root, os.environ)
+    except (DeploytraceError, ImportError) as error:  # the run's end is put on record all the same
+        obstacle = str(error)
+        LOGGER.error("Nothing can be delivered: %s", error)
+    attendance = Attendance(
+        journal,
+        started,
+        Fanout(journal, sinks, cursor, Course(), directory.root),
+        AnsibleProcess(started, orders.pidfd),
+        orders.settings.delivery_wait,
+        orders.settings.live,
+        dismissed,
+        _speaker(),
+    )
+    complete = attendance.attend() and obstacle is None
+    if complete:
+        with contextlib.suppress(OSError):  # it is delivered once more then, with the same ids
+            cursor.finish()
+    return complete
+
+
+def _await_start(journal: HeldJournal, dismissed: threading.Event) -> RunStarted | None:
+    until = time.monotonic() + _START_WAIT
+    while (started := journal.started()) is None and time.monotonic() < until and not dismissed.wait(0.05):
+        pass
+    return started
+
+
+def _speaker() -> Callable[[str], None]:
+    """Return what says a word on standard output, each once; nobody need listen any more."""
+    said: set[str] = set()
+
+    def say(word: str) -> None:
+        if word not in said:
+            said.add(word)
+            with contextlib.suppress(OSError):
+                os.write(1, f"{word}\n".encode())
+
+    return say
+
+
+def _attend_leftovers(orders: Orders, directory: Directory, dismissed: threading.Event, open_sinks: OpenSinks) -> None:
+    with recovery_turn(directory) as mine:
+        if not mine:
+            return
+        recovery = Recovery(
+            directory,
+            orders.settings,
+            os.environ,
+            open_sinks,
+            patience=_RECOVERY_PATIENCE,
+            until=time.monotonic() + _RECOVERY_SECONDS,
+            dismissed=dismissed,
+        )
+        for leftover in recovery.recover():
+            if leftover.fate is not Fate.RUNNING:
+                LOGGER.info("Left behind: run %s: %s: %s", leftover.run_id, leftover.fate.value, leftover.text)
