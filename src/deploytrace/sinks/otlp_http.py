@@ -1,0 +1,202 @@
+"""OTLP over HTTP, one try at a time, with every answer read for what it says.
+
+Not through OpenTelemetry's own exporter: that tries again by itself inside a call (here, a delivery decides when),
+takes a redirect for success and never reads a partial success.
+Source of what answers mean: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
+from importlib.metadata import entry_points
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+from .. import __version__
+from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
+from .otlp_codec import Codec
+from .otlp_settings import OtlpSettings
+from .transport import RequestTooLarge
+
+__all__ = ["HttpTransport"]
+
+_MOST_ANSWER_BYTES = 64 * 1024
+_LATER = frozenset({429, 502, 503, 504})
+_REMEDIES = {
+    401: "the server wants credentials: set OTEL_EXPORTER_OTLP_HEADERS (authorization=...)",
+    403: "the server does not accept these credentials: check OTEL_EXPORTER_OTLP_HEADERS",
+    404: "the server does not know this path: OTLP receivers listen at http://HOST:4318, where /v1/traces is appended",
+    405: "the server takes no OTLP at this path: check the endpoint's host, port and path",
+    407: "the proxy wants credentials: put them into HTTPS_PROXY or name the host in NO_PROXY",
+    415: "the server does not take this form of OTLP: check OTEL_EXPORTER_OTLP_PROTOCOL",
+}
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    # A fixed time of 0: the same spans are the same bytes.
+    "gzip": lambda data: gzip.compress(data, compresslevel=6, mtime=0),
+    "deflate": zlib.compress,
+}
+
+
+class _NoNetrc(requests.auth.AuthBase):
+    """Keeps requests from putting a ~/.netrc's credentials in place of the configured header."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _session(settings: OtlpSettings) -> requests.Session:
+    """Return the session of the named credential provider (OpenTelemetry's entry points), else one of our own."""
+    if settings.credential_provider is None:
+        session = requests.Session()
+        session.auth = _NoNetrc()
+    else:
+        found = list(entry_points(group="opentelemetry_otlp_credential_provider", name=settings.credential_provider))
+        made = found[0].load()() if found else None
+        if not isinstance(made, requests.Session):
+            what = "gives no requests.Session" if found else "is not installed"
+            raise SettingError(f"The OTLP credential provider {settings.credential_provider!r} {what}.")
+        session = made
+    if settings.client_certificate and settings.client_key:
+        session.cert = (settings.client_certificate, settings.client_key)
+    elif settings.client_certificate:
+        session.cert = settings.client_certificate
+    return session
+
+
+def retry_after(text: str | None, now: float) -> float | None:
+    """Return the seconds that a Retry-After header asks for (a number or a date); None where it asks for none."""
+    if not text:
+        return None
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(text))
+    with contextlib.suppress(ValueError, TypeError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    return None
+
+
+def _without_query(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+class HttpTransport:
+    """One OTLP/HTTP endpoint."""
+
+    def __init__(self, settings: OtlpSettings, codec: Codec) -> None:
+        self.destination = _without_query(settings.endpoint)
+        self.codec = codec
+        self.timeout = settings.timeout
+        self._settings = settings
+        self._session = _session(settings)
+        self._compress = _COMPRESS.get(settings.compression)
+        self._headers = {
+            **settings.headers,
+            "Content-Type": codec.content_type,
+            "User-Agent": f"deploytrace/{__version__}",
+        }
+        if self._compress is not None:
+            self._headers["Content-Encoding"] = settings.compression
+
+    def send(self, spans: Sequence[bytes], timeout: float) -> int:
+        """Send encoded spans in one request; see `transport.Transport.send`."""
+        body = self.codec.request(spans)
+        if self._compress is not None:
+            body = self._compress(body)
+        deadline = time.monotonic() + timeout
+        try:
+            with self._session.post(
+                self._settings.endpoint,
+                data=body,
+                headers=self._headers,
+                timeout=timeout,
+                # Said with the request: on the session it would lose against REQUESTS_CA_BUNDLE.
+                verify=self._settings.certificate,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                answer = self._read(response, deadline)
+        except requests.RequestException as error:
+            raise DeliveryUnavailable(self._why(error)) from None
+        return self._judge(response, answer)
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        """Return the answer's first bytes; a server that dribbles is not waited for longer than the timeout."""
+        answer = b""
+        for chunk in response.iter_content(4096):
+            answer += chunk
+            if len(answer) >= _MOST_ANSWER_BYTES:
+                break
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout
+        return answer
+
+    def _judge(self, response: requests.Response, answer: bytes) -> int:
+        status = response.status_code
+        if 200 <= status < 300:
+            return self._accepted(response, answer)
+        said = self._said(response, answer)
+        if status == 413:
+            raise RequestTooLarge(f"{self.destination} takes no request of this size (413){said}")
+        if status == 400:
+            raise DeliveryRefused(f"{self.destination} refused the spans for good (400){said}")
+        if 300 <= status < 400:
+            to = _without_query(response.headers.get("Location", "")) or "nowhere"
+            raise DeliveryUnavailable(
+                f"{self.destination} redirects to {to} ({status}), which is not followed: set the endpoint there."
+            )
+        remedy = _REMEDIES.get(status, "its log may tell why")
+        if status in _LATER:
+            remedy = "it cannot take data now"
+        wait = retry_after(response.headers.get("Retry-After"), time.time())
+        raise DeliveryUnavailable(f"{self.destination} answered {status}: {remedy}{said}", retry_after=wait)
+
+    def _accepted(self, response: requests.Response, answer: bytes) -> int:
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        try:
+            if kind == "text/html":
+                raise ValueError("a web page")
+            return self.codec.rejection(answer).spans
+        except ValueError:
+            raise DeliveryUnavailable(
+                f"{self.destination} answered {response.status_code}, but not as an OTLP receiver does: check the "
+                "endpoint's host, port and path."
+            ) from None
+
+    def _said(self, response: requests.Response, answer: bytes) -> str:
+        """Return a server's own words, where they are readable and short enough to help."""
+        kind = response.headers.get("Content-Type", "")
+        if not answer or not kind.startswith(("text/plain", "application/json")):
+            return "."
+        text = " ".join(answer[:300].decode("utf-8", "replace").split())
+        return f" ({text})." if text.isprintable() else "."
+
+    def _why(self, error: requests.RequestException) -> str:
+        """Return in one sentence why there was no answer."""
+        text = str(error)
+        where = self.destination
+        if isinstance(error, requests.exceptions.ProxyError):
+            return f"The proxy to {where} cannot be used: check HTTPS_PROXY and NO_PROXY."
+        if isinstance(error, requests.exceptions.SSLError):
+            reason = text.rpartition("[SSL: ")[2].partition("]")[0] if "[SSL: " in text else "handshake failed"
+            return (
+                f"TLS with {where} failed ({reason}): check OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme."
+            )
+        if isinstance(error, requests.exceptions.Timeout):
+            return f"{where} did not answer in {self._settings.timeout:g} s."
+        if "NameResolutionError" in text or "Name or service not known" in text or "getaddrinfo" in text:
+            return f"{where} cannot be reached: the name {urlsplit(where).hostname!r} is unknown."
+        if "Connection refused" in text:
+            return f"{where} cannot be reached: the connection was refused (is the receiver running?)."
+        hint = " (port 4317 is usually OTLP/gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=grpc)" if ":4317" in where else ""
+        return f"{where} broke the connection off or speaks no HTTP{hint}."
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(Exception):
+            self._session.close()

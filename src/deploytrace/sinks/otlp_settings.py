@@ -1,0 +1,186 @@
+"""Where OTLP traces go and how: the standard ``OTEL_EXPORTER_OTLP_*`` variables, read once and checked.
+
+Each variable has a form for traces alone (``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``), which wins. An empty value counts as
+unset. Two defaults differ from the specification's, on purpose: compression is gzip (a trace shrinks to a tenth, and
+every OTLP receiver must understand it), and a timeout of 1,000 or more is taken for milliseconds, which is what the
+specification means, while Python's own exporters take seconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from ..errors import SettingError
+
+__all__ = ["OtlpSettings", "endpoint_set", "is_true", "otlp_settings", "read"]
+
+_log = logging.getLogger(__name__)
+
+_PATH = "/v1/traces"
+_PROTOCOLS = ("http/protobuf", "http/json", "grpc")
+_COMPRESSIONS = ("gzip", "deflate", "none")
+_TIMEOUT_S = 10.0
+_LARGEST_TIMEOUT_S = 1000.0
+
+
+@dataclass(frozen=True)
+class OtlpSettings:
+    """One OTLP destination. ``endpoint`` is a whole URL for HTTP and ``scheme://host:port`` for gRPC, never with
+    credentials: those are among the ``headers``, whose names are in lower case. ``timeout`` is in s."""
+
+    endpoint: str
+    protocol: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    compression: str = "gzip"
+    timeout: float = _TIMEOUT_S
+    certificate: str | None = None
+    client_key: str | None = None
+    client_certificate: str | None = None
+    credential_provider: str | None = None
+
+
+def is_true(environ: Mapping[str, str], name: str) -> bool:
+    """Return a boolean variable's value: only ``true``, in any case, is true."""
+    return environ.get(name, "").strip().lower() == "true"
+
+
+def read(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+    """Return the value of ``OTEL_EXPORTER_OTLP_[TRACES_]name`` and the variable that has it; empty where none has."""
+    for variable in (f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
+        if value := environ.get(variable, "").strip():
+            return value, variable
+    return "", ""
+
+
+def endpoint_set(environ: Mapping[str, str], option: str | None) -> bool:
+    """Say whether an endpoint is set, in the environment or by the setting ``otlp_endpoint`` (``option``)."""
+    return bool(read(environ, "ENDPOINT")[0] or option)
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value, variable = read(environ, name)
+    chosen = value.lower() or default
+    if chosen not in allowed:
+        raise SettingError(f"{variable} is {value!r} but must be one of {', '.join(allowed)}.")
+    return chosen
+
+
+def _timeout(environ: Mapping[str, str]) -> float:
+    text, variable = read(environ, "TIMEOUT")
+    if not text:
+        return _TIMEOUT_S
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        _log.warning("%s is %r but must be a number of seconds above 0; %g s is used.", variable, text, _TIMEOUT_S)
+        return _TIMEOUT_S
+    if value >= _LARGEST_TIMEOUT_S:
+        _log.warning("%s is %s: taken for milliseconds, so %g s.", variable, text, value / 1000)
+        return value / 1000
+    return value
+
+
+def _headers(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers; names and values are URL-encoded in the variable. No message tells a value."""
+    text, variable = read(environ, "HEADERS")
+    found: dict[str, str] = {}
+    for number, pair in enumerate(text.split(","), 1):
+        name, equals, value = (unquote(part.strip()) for part in pair.partition("="))
+        if equals and name and not any(sign in name + value for sign in "\r\n\0"):
+            found[name.lower()] = value
+        elif pair.strip():
+            _log.warning("Header %d of %s is not of the form name=value; it is ignored.", number, variable)
+    return found
+
+
+def _file(environ: Mapping[str, str], name: str) -> str | None:
+    path, variable = read(environ, name)
+    if path and not Path(path).is_file():
+        raise SettingError(f"{variable} is {path!r}, which is not a file.")
+    return path or None
+
+
+def _credential_provider(environ: Mapping[str, str], protocol: str) -> str | None:
+    prefix = f"OTEL_PYTHON_EXPORTER_OTLP_{'GRPC' if protocol == 'grpc' else 'HTTP'}"
+    names = (f"{prefix}_TRACES_CREDENTIAL_PROVIDER", f"{prefix}_CREDENTIAL_PROVIDER")
+    return next(filter(None, (environ.get(name, "").strip() for name in names)), None)
+
+
+def _split(text: str, variable: str, protocol: str, insecure: bool) -> SplitResult:
+    """Return an endpoint's parts; for gRPC a bare ``host:port`` is allowed, whose scheme ``insecure`` decides."""
+    if protocol == "grpc" and "://" not in text:
+        text = f"{'http' if insecure else 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingError(f"{variable} is not a URL such as http://collector:4318 (http or https, with a host).")
+    return parts
+
+
+def _userinfo(parts: SplitResult) -> tuple[str, str] | None:
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")
+
+
+def _endpoint(
+    environ: Mapping[str, str], option: str | None, recorded: str | None, protocol: str
+) -> tuple[SplitResult, str]:
+    """Return the endpoint's parts and, for HTTP, its path: of a traces endpoint as it is, of others with /v1/traces."""
+    text, variable = read(environ, "ENDPOINT")
+    whole = variable == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    if not text and option:
+        text, variable = option, "The setting otlp_endpoint"
+    elif not text and recorded:
+        text, variable = recorded, "The run's recorded endpoint"
+        whole = urlsplit(recorded).path.rstrip("/").endswith(_PATH)
+    elif not text:
+        text, variable = (
+            "http://localhost:4317" if protocol == "grpc" else "http://localhost:4318",
+            "The default endpoint",
+        )
+    insecure = read(environ, "INSECURE")[0].lower() == "true"
+    parts = _split(text, variable, protocol, insecure)
+    return parts, (parts.path or "/") if whole else parts.path.rstrip("/") + _PATH
+
+
+def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str | None) -> OtlpSettings:
+    """Return where traces go: to the endpoint of the environment, else of the setting (``option``), else the one that
+    the run ``recorded``, else the specification's default on this machine.
+
+    Raises `SettingError` where a value cannot be used.
+    """
+    protocol = _choice(environ, "PROTOCOL", "http/protobuf", _PROTOCOLS)
+    parts, path = _endpoint(environ, option, recorded, protocol)
+    host = parts.netloc.rpartition("@")[2]
+    headers = _headers(environ)
+    userinfo = _userinfo(parts)
+    if userinfo is not None and "authorization" not in headers:
+        headers["authorization"] = _basic(*userinfo)
+    return OtlpSettings(
+        endpoint=f"{parts.scheme}://{host}"
+        if protocol == "grpc"
+        else urlunsplit((parts.scheme, host, path, parts.query, "")),
+        protocol=protocol,
+        headers=headers,
+        compression=_choice(environ, "COMPRESSION", "gzip", _COMPRESSIONS),
+        timeout=_timeout(environ),
+        certificate=_file(environ, "CERTIFICATE"),
+        client_key=_file(environ, "CLIENT_KEY"),
+        client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
+        credential_provider=_credential_provider(environ, protocol),
+    )
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")

@@ -1,0 +1,35 @@
+"""What a way of sending encoded spans promises, and what it raises; see `otlp_http`, `otlp_grpc`, `trace_file`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .otlp_codec import Codec
+
+__all__ = ["RequestTooLarge", "Transport"]
+
+
+class RequestTooLarge(Exception):
+    """The destination does not take a request of this size; a smaller one may pass."""
+
+
+class Transport(Protocol):
+    """One way to one destination."""
+
+    destination: str  # for people; without credentials
+    codec: Codec
+    timeout: float  # s, as configured
+
+    def send(self, spans: Sequence[bytes], timeout: float) -> int:
+        """Send encoded spans in one request, in one try; return how many were rejected for good.
+
+        Blocks for at most ``timeout`` s. No spans make an empty request, which tells
+        whether the destination answers. Raises `errors.DeliveryUnavailable`, `errors.DeliveryRefused` or
+        `RequestTooLarge`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what is held; never raises, waits for nothing."""
+        ...
