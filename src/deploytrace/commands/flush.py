@@ -1,0 +1,56 @@
+"""Deliver what was left behind.
+
+Runs whose destination was dead, or whose sidecar was killed, wait in the state directory. The next run's sidecar
+delivers them by itself; this command does so now, to the endpoint that is set now, else to the one of the run, and
+says of each run what became of it.
+
+Exit status: 0 when nothing waits any more, 5 when something still waits, 3 when a file cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections import Counter
+
+from ..errors import DeliveryUnavailable, JournalError
+from ..journal.directory import Directory
+from ..settings import Settings
+from ..sidecar.recovery import Fate, Leftover, Recovery
+
+__all__ = ["add_arguments", "run"]
+
+_PATIENCE = 3.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare nothing: the settings say all."""
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Deliver what waits; return the exit status."""
+    from ..sinks.registry import open_sinks
+
+    directory = Directory(settings.directory())
+    recovery = Recovery(
+        directory, settings, os.environ, open_sinks, patience=_PATIENCE, wait=settings.delivery_wait + _PATIENCE
+    )
+    fates: Counter[Fate] = Counter()
+    for leftover in recovery.recover():
+        fates[leftover.fate] += 1
+        print(_line(leftover), flush=True)
+    if not fates:
+        print(f"Nothing waits in {directory.root}.")
+    if fates[Fate.WAITING]:
+        return DeliveryUnavailable.exit_code
+    return JournalError.exit_code if fates[Fate.UNREADABLE] else 0
+
+
+def _line(leftover: Leftover) -> str:
+    what = leftover.run_id[:8]
+    if leftover.started is not None:
+        begun = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(leftover.started.wall_ns / 1e9))
+        what = f"{what} {begun} {leftover.started.playbook}"
+    text = f"{what}: {leftover.fate.value}: {leftover.text}"
+    return "".join(each if each.isprintable() else "?" for each in text)
