@@ -174,7 +174,7 @@ def _start_sshds(directory: Path, hosts: Sequence[Host]) -> dict[str, object]:
         login += ["-p", str(host.ssh_port), f"{user}@{host.address}", "true"]
         answer = subprocess.run(login, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
         if answer.returncode:
-            reason = (answer.stderr.strip() or f"exit status {answer.returncode}").splitlines()[-1]
+            reason = (answer.stderr.strip() or f"exit status {answer.returncode}").splitlines()[-1].rstrip(".")
             raise HostsError(f"sshd of {host.name} does not let {user} in: {reason}")
     # A socket's path is limited to about 100 characters, more than a deep checkout leaves over.
     control_paths = tempfile.mkdtemp(prefix="deploytrace-", dir="/tmp")
