@@ -1,0 +1,65 @@
+"""A host result lasts as long as its worker, measured from outside, whatever the strategy and the number of forks."""
+
+from __future__ import annotations
+
+import pytest
+from ground.ansible import Ansible
+
+from deploytrace.events import WorkerEnded
+from deploytrace.run.model import HostDetail, Kind, TaskDetail
+
+from .journals import events_of, nodes_of, only_journal, started_of
+from .workers import WorkerWatch
+
+_SLEEP = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: short
+      ansible.builtin.command: sleep 0.1
+    - name: long
+      ansible.builtin.command: sleep 4
+"""
+_NEAR_S = 0.1
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
+def test_each_host_result_agrees_with_its_worker(each_ansible: Ansible, strategy: str) -> None:
+    hosts = [f"h{number}" for number in range(1, 7)]
+    inventory = each_ansible.local_inventory(*hosts)
+    running = each_ansible.start(_SLEEP, inventory=inventory, strategy=strategy, args=["--forks", "2"])
+    watch = WorkerWatch(running.pid)
+    watch.start()
+    result = running.finish()
+    watch.join()
+    assert result.returncode == 0, result.output
+    each_ansible.wait_for_sidecar()
+
+    journal = only_journal(each_ansible.state_dir)
+    pids = {event.execution: event.pid for event in events_of(journal) if isinstance(event, WorkerEnded)}
+    started = started_of(journal)
+    to_monotonic = started.mono_ns - started.wall_ns
+    nodes = nodes_of(journal)
+    results = [node for node in nodes if node.kind is Kind.HOST]
+    assert len(results) == 12
+    apart = {}
+    for node in results:
+        start, end = watch.lifetimes[pids[int(node.id.removeprefix("host/"))]]
+        apart[node.name, node.id] = (
+            abs(node.start + to_monotonic - start) / 1e9,
+            abs(node.end + to_monotonic - end) / 1e9,
+        )
+    assert not {key: gaps for key, gaps in apart.items() if max(gaps) > _NEAR_S}
+
+    durations = {
+        name: [(node.end - node.start) / 1e9 for node in results if node.name == name] for name in ("short", "long")
+    }
+    start_up = max(durations["short"]) - 0.1
+    assert all(4.0 <= seconds <= 4.1 + 2 * start_up for seconds in durations["long"]), durations
+    tasks = {node.name: node.detail for node in nodes if node.kind is Kind.TASK}
+    assert isinstance(tasks["long"], TaskDetail)
+    assert isinstance(tasks["short"], TaskDetail)
+    assert tasks["long"].busy_ns > tasks["short"].busy_ns
+    assert all(
+        node.detail.end_source in ("worker", "announcement") for node in results if isinstance(node.detail, HostDetail)
+    )
