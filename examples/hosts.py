@@ -185,6 +185,7 @@ def _start_sshds(directory: Path, hosts: Sequence[Host]) -> dict[str, object]:
         "ansible_ssh_common_args": options,
         "ansible_control_path_dir": control_paths,
         "ansible_pipelining": True,
+        "ansible_ssh_use_tty": False,  # an unprivileged sshd cannot always hand a terminal over
     }
 
 
