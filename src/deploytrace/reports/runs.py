@@ -88,5 +88,5 @@ def _delivery(line: RunLine) -> str:
     if line.trouble:
         return f"{line.delivery}: {neutral_line(line.trouble)}"
     if line.delivery == "delivered" and line.destination:
-        return f"delivered to {neutral_line(line.destination)}"
+        return "in a file" if line.destination.startswith("/") else f"delivered to {neutral_line(line.destination)}"
     return line.delivery

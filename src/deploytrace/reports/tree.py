@@ -29,6 +29,7 @@ __all__ = ["render"]
 _DURATION = 7  # columns, as `wording.duration` promises
 _OUTCOME = max(len(outcome.value) for outcome in Outcome)
 _GAP = 2
+_SHORTEST = 6  # columns that a name keeps, whatever stands beside it
 _NARROW = 64  # below so many columns there is no room for bars
 
 
@@ -70,12 +71,17 @@ def render(
 def _columns(rows: Sequence[Row], width: int) -> _Columns:
     """Share the width: names get what the longest needs, but at most half of what names and bars have together."""
     fixed = _DURATION + _OUTCOME + 2 * _GAP
-    longest = max(len(row.branches) * 2 + cell_len(" ".join(filter(None, row.label))) for row in rows if row.outcome)
+    longest = max(_label_width(row) for row in rows if row.outcome)
     if width < _NARROW:
         return _Columns(max(8, min(longest, width - fixed)), 0)
     room = width - fixed - _GAP
     name = min(longest, max(room // 2, 24))
     return _Columns(name, room - name)
+
+
+def _label_width(row: Row) -> int:
+    what, name, beside = map(cell_len, row.label)
+    return 2 * len(row.branches) + what + bool(what) + name + beside + 3 * bool(beside)
 
 
 def _bar_column(columns: _Columns) -> int:
@@ -88,7 +94,7 @@ def _line(row: Row, columns: _Columns, width: int, timeline: Timeline, glyphs: G
         mark = glyphs.note if row.remark else glyphs.more
         style = "red" if row.remark else DIM
         return text.append(mark, style=DIM).append(cut(row.label[1], width - text.cell_len - 2), style=style)
-    _append_label(text, row, columns.name)
+    _append_label(text, row, columns.name, glyphs)
     style = OUTCOME_STYLES[row.outcome]
     text.append(" " * (columns.name - text.cell_len + _GAP))
     text.append(duration(row.duration_ns).rjust(_DURATION), style="bold" if row.kind is Kind.RUN else "")
@@ -109,17 +115,14 @@ def _guides(row: Row, glyphs: Glyphs) -> str:
     return above + (glyphs.branch if row.branches[-1] else glyphs.last)
 
 
-def _append_label(text: Text, row: Row, width: int) -> None:
+def _append_label(text: Text, row: Row, width: int, glyphs: Glyphs) -> None:
     """Append what a row is called, cut to the column: first the name in its middle, then what belongs to it."""
     what, name, beside = row.label
     room = width - text.cell_len
-    fixed = sum(cell_len(part) + 1 for part in (what, beside) if part)
-    name = cut_middle(name, max(6, room - fixed))
-    label = Text(" ").join(
-        Text(part, style=style)
-        for part, style in ((what, DIM), (name, NAME_STYLES.get(row.kind, "")), (beside, NAME_STYLES[Kind.HOST]))
-        if part
-    )
+    what += " " if what and name else ""
+    beside = glyphs.dot + beside if beside else ""
+    name = cut_middle(name, max(_SHORTEST, room - cell_len(what) - cell_len(beside)))
+    label = Text().append(what, DIM).append(name, NAME_STYLES.get(row.kind, "")).append(beside, NAME_STYLES[Kind.HOST])
     label.truncate(room, overflow="ellipsis")
     text.append_text(label)
 

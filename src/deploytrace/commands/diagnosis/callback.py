@@ -101,11 +101,12 @@ def _plugin_file(question: _Question, name: str) -> str | None:
     arguments = ("-t", "callback", "--json", "--playbook-dir", ".", name)
     try:
         answer = question.ansible.ask("ansible-doc", *arguments, environ=question.environ)
-        found = json.loads(answer.stdout or "{}")
+        found: Any = json.loads(answer.stdout or "{}")
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    documented = next(iter(found.values()), {}) if isinstance(found, dict) else {}
-    return str(documented.get("doc", {}).get("filename") or "") or None
+    for documented in found.values() if isinstance(found, dict) else ():
+        return str(documented.get("doc", {}).get("filename") or "") or None
+    return None
 
 
 def _not_found(question: _Question, name: str) -> Finding:
