@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -26,6 +28,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 
 from ground.ansible import Ansible
+from ground.certificates import make_certificates
 from ground.otlp import Span, tree
 from ground.processes import marked, naming, new_mark
 from ground.receiver import SILENCE, Answer, Receiver, refusing_port, running_receiver
@@ -297,6 +300,31 @@ def test_the_receiver_has_a_size_limit() -> None:
             _call(receiver, 1, text="x" * 1000)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert len(receiver.spans()) == 1
+
+
+@pytest.mark.parametrize("ask_client", [False, True], ids=["tls", "mtls"])
+def test_the_receiver_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask_client: bool) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # to requests they go before what the exporter is told
+        monkeypatch.delenv(name, raising=False)
+    certificates = make_certificates(tmp_path, ask_client=ask_client)
+    with running_receiver(tls=certificates) as receiver:
+        exporter = HttpExporter(
+            f"{receiver.http}/v1/traces",
+            certificate_file=str(certificates.authority),
+            client_certificate_file=str(certificates.client),
+            client_key_file=str(certificates.client_key),
+        )
+        _exported(exporter)
+        assert len(receiver.spans()) == 2
+        pairs = certificates.client_key.read_bytes(), certificates.client.read_bytes()
+        credentials = grpc.ssl_channel_credentials(certificates.authority.read_bytes(), *pairs)
+        _exported(GrpcExporter(receiver.grpc, credentials=credentials))
+        assert len(receiver.spans()) == 4
+        anonymous = ssl.create_default_context(cafile=str(certificates.authority))
+        request = urllib.request.Request(f"{receiver.http}/v1/traces", b"")  # noqa: S310 - our own
+        refused = pytest.raises(OSError, match=r"(?i)ssl|reset|closed|pipe") if ask_client else contextlib.nullcontext()
+        with refused, urllib.request.urlopen(request, context=anonymous, timeout=5) as answer:  # noqa: S310 - our own
+            assert answer.status == 200
 
 
 def test_the_receiver_comes_back_at_the_same_address() -> None:

@@ -4,7 +4,8 @@
 - ``ansible``: real ``ansible-playbook`` runs in such an environment, each user with a home of its own, and the signals
   that a terminal sends them.
 - ``servers``: a real Jaeger, built from its Go module. ``sshd``: real SSH hosts on loopback addresses.
-- ``receiver``: a small OTLP server for the faults that a real one cannot be made to show.
+- ``receiver``: a small OTLP server for the faults that a real one cannot be made to show, with TLS on wish
+  (``certificates``).
 - ``otlp``: what all of them are asked for, spans, in one typed form.
 - ``processes``: what the tests started and must have ended.
 

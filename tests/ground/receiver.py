@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
-import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     add_TraceServiceServicer_to_server,
 )
 
+from ground.certificates import Certificates
 from ground.otlp import Span, spans_from_request
 
 __all__ = ["SILENCE", "Answer", "Receiver", "Request", "refusing_port", "running_receiver"]
@@ -121,6 +122,15 @@ def _response(answer: Answer) -> ExportTraceServiceResponse:
     return response
 
 
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that gave up: that is what many a test is about."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class _HttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     receiver: Receiver
@@ -170,25 +180,25 @@ def _retry_details(answer: Answer) -> bytes:
 
 
 @contextlib.contextmanager
-def running_receiver(
-    *, max_bytes: int = 1 << 40, tls: ssl.SSLContext | None = None, port: int = 0
-) -> Iterator[Receiver]:
+def running_receiver(*, max_bytes: int = 1 << 40, tls: Certificates | None = None, port: int = 0) -> Iterator[Receiver]:
     """A receiver for the length of a ``with`` block, on free loopback ports.
 
     ``max_bytes`` is the size above which a request is refused as too large (413, RESOURCE_EXHAUSTED), as servers do;
-    with ``tls`` HTTP becomes HTTPS; ``port`` is a fixed one for HTTP, for a server that comes back after an outage.
+    with ``tls`` both speak TLS; ``port`` is a fixed one for HTTP, for a server that comes back after an outage.
     """
     receiver = Receiver(max_bytes)
     handler = type("Handler", (_HttpHandler,), {"receiver": receiver})
-    http = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    http.daemon_threads = True
+    http = _HttpServer(("127.0.0.1", port), handler)
+    scheme = "https" if tls else "http"
     if tls:
-        http.socket = tls.wrap_socket(http.socket, server_side=True)
-    receiver.http = f"http{'s' if tls else ''}://127.0.0.1:{http.server_port}"
+        http.socket = tls.for_http().wrap_socket(http.socket, server_side=True)
+    receiver.http = f"{scheme}://127.0.0.1:{http.server_port}"
     executor = ThreadPoolExecutor(8)
     server = grpc.server(executor, options=[("grpc.max_receive_message_length", -1)])
     add_TraceServiceServicer_to_server(_GrpcService(receiver), server)
-    receiver.grpc = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    address = "127.0.0.1:0"
+    grpc_port = server.add_secure_port(address, tls.for_grpc()) if tls else server.add_insecure_port(address)
+    receiver.grpc = f"{scheme}://127.0.0.1:{grpc_port}"
     server.start()
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
