@@ -95,19 +95,22 @@ def start(
 
 
 def stop(directory: Path) -> None:
-    """Stop every sshd, session and service that was started below `directory`; harmless if there is none.
+    """Stop every sshd, session and program that runs on a host below `directory`; harmless if there is none.
 
-    The files stay. A process id from a file is trusted only if that process still has `directory` on its command line.
+    The files stay. Programs are the Python processes that have a host's directory on their command line: services, and
+    asynchronous jobs of a deploy that was interrupted.
     """
     directory = directory.resolve()
     processes = _processes()
     ours = set()
-    for pid_file in directory.glob("hosts/*/**/*.pid"):
-        with contextlib.suppress(ValueError, OSError):
-            pid = int(pid_file.read_text())
-            if f"{directory}/" in processes.get(pid, (0, ""))[1]:
-                ours |= _family(pid, processes)
-            pid_file.unlink()
+    for pid, (_, command) in processes.items():
+        program, _, arguments = command.partition(" ")
+        if f"{directory}/hosts/" in arguments and Path(program).name.startswith("python"):
+            ours.add(pid)
+    for pid_file in directory.glob("hosts/*/sshd.pid"):
+        pid = int(pid_file.read_text())
+        if f"{directory}/hosts/" in processes.get(pid, (0, ""))[1]:  # else the id is somebody else's by now
+            ours |= _family(pid, processes)
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         for pid in ours:
             with contextlib.suppress(ProcessLookupError):

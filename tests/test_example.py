@@ -1,0 +1,200 @@
+"""The example deploy works, its trace is whole on every version and strategy, and the demo leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploytrace.run.model import HostDetail, Kind, Node, Outcome
+from endtoend.in_jaeger import delivered_trace
+from endtoend.journals import only_journal
+from ground.ansible import Ansible, Running
+from ground.cache import ROOT
+from ground.servers import Jaeger
+from ground.sshd import hosts, running_hosts
+
+DEPLOY = ROOT / "examples" / "deploy.yml"
+WEB = ("web1", "web2", "web3")
+DEPLOY_SECONDS = 280
+# Six versions, three strategies: each version once, each strategy on an old and on a new version.
+STRATEGIES = {
+    "2.17": "free",
+    "2.18": "host_pinned",
+    "2.19": "linear",
+    "2.20": "host_pinned",
+    "2.21": "free",
+    "2.22": "linear",
+}
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Iterator[Path]:
+    """The example's four hosts, new and empty."""
+    with running_hosts(tmp_path / "work", hosts.GROUPS) as path:
+        yield path
+
+
+def deploy(ansible: Ansible, inventory: Path, version: str, *args: str, **options: Any) -> str:
+    """Deploy a version and return what Ansible printed."""
+    args = ("-e", f"app_version={version}", *args)
+    result = ansible.run(DEPLOY, inventory=inventory, args=args, timeout=DEPLOY_SECONDS, **options)
+    assert result.returncode == 0, result.output
+    return result.stdout
+
+
+def address(inventory: Path, host: str) -> str:
+    """The URL of a host's service."""
+    variables = json.loads(inventory.read_text())["all"]["hosts"][host]
+    return f"http://{variables['ansible_host']}:{variables['service_port']}"
+
+
+def get(url: str) -> str:
+    """The body that a URL answers with."""
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - always http, a host of ours
+        text: str = answer.read().decode()
+        return text
+
+
+def test_its_trace_is_whole_on_every_version(each_ansible: Ansible, jaeger: Jaeger, inventory: Path) -> None:
+    strategy = STRATEGIES[each_ansible.version]
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http}
+    output = deploy(each_ansible, inventory, "1.0.0", strategy=strategy, env_vars=endpoint)
+    nodes, _ = delivered_trace(jaeger, only_journal(each_ansible.state_dir))
+
+    recap = dict(re.findall(r"^(\w+) +: (ok=.*)$", output, re.MULTILINE))
+    for host in ("localhost", "lb1", *WEB):
+        counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", recap[host])}
+        outcomes = Counter(node.outcome for node in nodes if node.kind is Kind.HOST and node.name == host)
+        assert outcomes[Outcome.CHANGED] == counts["changed"], (host, outcomes, counts)
+        assert outcomes[Outcome.RESCUED] == counts["rescued"], (host, outcomes, counts)
+        assert outcomes[Outcome.IGNORED] == counts["ignored"], (host, outcomes, counts)
+        # Ansible counts an ignored failure as ok too.
+        assert sum(outcomes.values()) == counts["ok"] + counts["rescued"], (host, outcomes, counts)
+    check_that_it_holds_everything(nodes)
+
+
+def check_that_it_holds_everything(nodes: list[Node]) -> None:
+    """One of everything that examples/README.md promises, where it belongs."""
+    by_id = {node.id: node for node in nodes}
+
+    def way(node: Node) -> str:
+        up = by_id.get(node.parent or "")
+        return f"{way(up)}/{node.name}" if up else ""
+
+    results = [node for node in nodes if node.kind is Kind.HOST and node.name in WEB]
+    outcomes = {(node.name, by_id[str(node.parent)].name): node.outcome for node in results}
+    for host in WEB:
+        assert outcomes[host, "Save the open baskets, if the old version can"] is Outcome.IGNORED
+        assert outcomes[host, "Migrate all tables online"] is Outcome.RESCUED
+    assert sum(node.kind is Kind.BATCH for node in nodes) == 2
+    assert {node.name for node in nodes if node.kind is Kind.HANDLER} == {
+        "Fill the page cache",
+        "Note the release in the deploy log",
+    }
+    roles = {node.name for node in nodes if node.kind is Kind.ROLE}
+    assert roles == {"artifact", "balancer", "runtime", "storefront", "release", "database", "service"}
+    nested = {way(node) for node in nodes if node.kind is Kind.ROLE and node.name in ("release", "runtime", "service")}
+    assert all("/storefront/" in path for path in nested), nested
+    assert any(node.kind is Kind.BLOCK and node.name == "Migrate the data" for node in nodes)
+    items = Counter(by_id[str(node.parent)].name for node in nodes if node.kind is Kind.ITEM)
+    assert set(items) >= set(WEB)
+    attempts = {way(node) for node in nodes if node.kind is Kind.ATTEMPT}
+    assert attempts
+    assert all("Wait until the new version is healthy" in path for path in attempts), attempts
+    delegated = [node for node in results if isinstance(node.detail, HostDetail) and node.detail.definition.delegate_to]
+    assert {by_id[str(node.parent)].name for node in delegated} == {
+        "Remove the host from the pool",
+        "Add the host to the pool",
+        "Ask the balancer for the version",
+    }
+
+
+def test_customers_notice_nothing_of_a_rolling_update(ansible: Ansible, inventory: Path) -> None:
+    deploy(ansible, inventory, "1.0.0", "-e", '{"rollout": ["100%"]}')
+    versions: list[str] = []
+    failures: list[str] = []
+    over = threading.Event()
+
+    def keep_asking() -> None:
+        while not over.wait(0.2):
+            try:
+                versions.append(json.loads(get(address(inventory, "lb1") + "/health"))["version"])
+            except urllib.error.URLError as error:
+                failures.append(str(error))
+
+    customer = threading.Thread(target=keep_asking)
+    customer.start()
+    try:
+        deploy(ansible, inventory, "1.1.0", "-e", "brand=acme", "-e", "subBrand=indoor")
+    finally:
+        over.set()
+        customer.join()
+    assert failures == []
+    assert versions[0] == "1.0.0"
+    assert versions[-1] == "1.1.0"
+    for host in WEB:
+        assert get(address(inventory, host) + "/") == "<h1>acme indoor: Welcome</h1><p>1.1.0, staging</p>\n"
+
+    hosts.stop(inventory.parent)
+    for host in ("lb1", *WEB):
+        with pytest.raises(urllib.error.URLError):
+            get(address(inventory, host) + "/health")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout as somebody else would clone it."""
+    target = tmp_path_factory.mktemp("demo") / "checkout"
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    for name in files.stdout.decode().splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def make_demo(ansible: Ansible, checkout: Path) -> Running:
+    """Start `make demo` as a user with an empty home."""
+    environ = ansible.environ(HOME=str(ansible.home), DEPLOYTRACE_STATE_DIR=None)
+    return Running(["make", "demo"], checkout, environ, ansible.directory / "demo")
+
+
+def left_running(checkout: Path) -> list[str]:
+    """The command lines of living processes that mention the checkout."""
+    table = subprocess.run(["ps", "-A", "-ww", "-o", "command="], capture_output=True, text=True, check=True).stdout
+    return [line for line in table.splitlines() if f"{checkout}/examples/.work" in line]
+
+
+def test_the_demo_shows_the_trace_and_stops_its_hosts(ansible: Ansible, checkout: Path) -> None:
+    result = make_demo(ansible, checkout).finish(timeout=2 * DEPLOY_SECONDS)
+    assert result.returncode == 0, result.output
+    _, tree = result.stdout.split("[5/5]")
+    for name in ("Roll out the storefront", "storefront", "database", "Migrate one table", "web3"):
+        assert name in tree
+    assert "Fill the page cache" in tree
+    (trace_file,) = re.findall(r"upload in Jaeger's UI: (\S+)", tree)
+    assert (checkout / trace_file).is_file()
+    assert left_running(checkout) == []
+
+
+def test_the_demo_stops_its_hosts_when_interrupted(ansible: Ansible, checkout: Path) -> None:
+    demo = make_demo(ansible, checkout)
+    demo.wait_for_output("[3/5]", timeout=DEPLOY_SECONDS)
+    assert left_running(checkout) != []
+    demo.interrupt()
+    result = demo.finish(timeout=60)
+    assert result.returncode != 0
+    assert "Interrupted." in result.stdout
+    ansible.wait_for_sidecar()
+    assert left_running(checkout) == []
