@@ -53,13 +53,24 @@ class CallbackModule(CallbackBase):
         )
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
-        """The settings are read by deploytrace itself, which reports a mistake and goes on; Ansible would not load us."""
+        """Do nothing: the recorder reads the settings, and forgives mistakes; Ansible would drop the callback."""
 
     def v2_playbook_on_start(self, playbook):
         self._recorder.playbook_started(self, playbook)
 
-    def v2_playbook_on_vars_prompt(self, varname, *args, **kwargs):
-        self._recorder.prompt_shown(varname)
+    def v2_playbook_on_vars_prompt(
+        self,
+        varname,
+        private=True,
+        prompt=None,
+        encrypt=None,
+        confirm=False,
+        salt_size=None,
+        salt=None,
+        default=None,
+        unsafe=None,
+    ):
+        self._recorder.prompt_shown(varname, private, default)
 
     def v2_playbook_on_play_start(self, play):
         self._recorder.play_started(self, play)

@@ -39,7 +39,7 @@ def ancestors(task: Any) -> tuple[dict[str, Any], ...]:
 
 
 def rescuable(task: Any) -> bool:
-    """Return whether a failure of the task would be rescued: it stands in the block section of a block with a rescue."""
+    """Return whether a failure of the task would be rescued: a block around its section has a rescue."""
     child, parent = task, getattr(task, "_parent", None)
     for _ in range(_DEPTH):
         if parent is None:

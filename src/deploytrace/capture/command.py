@@ -1,4 +1,4 @@
-"""One Ansible command as a whole: its settings, its runs one after the other, their sidecars, and what is said about them."""
+"""One Ansible command: its settings, its runs one after the other, their sidecars, and what is said about them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from pathlib import Path
 from typing import Any
 
 from .. import settings as settings_
-from ..events import RunEnded, Signalled
+from ..events import RunEnded
 from ..identity import RUN_NODE, new_run_id, span_id, trace_id
 from ..journal.writer import Writer
 from . import context, launch
 from .ending import where
 from .recording import Recording
 from .redact import Redactor
+from .secrets import Secrets
 from .surroundings import Surroundings
 
 __all__ = ["Command"]
 
 
 class Command:
-    """Begins and ends runs, and speaks to the user: a warning per trouble, a line per run. Settings are read once, here."""
+    """Begins and ends runs, and speaks to the user: a warning per trouble, a line per run. Reads the settings, once."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self.settings, problems = settings_.load(os.environ, surroundings.config_file)
         try:
-            self.redactor = Redactor(self.settings.redact_keys, self.settings.redact_patterns)
+            self.redactor = Redactor(self.settings.redact_keys, self.settings.redact_patterns, surroundings.mask)
         except re.error as error:
             problems.append(
-                f"redact_keys or redact_patterns of deploytrace holds {error.pattern!r}, which is no regular expression "
-                f"({error}); both are ignored until it is corrected."
+                f"redact_keys or redact_patterns of deploytrace holds {error.pattern!r}, which is no regular "
+                f"expression ({error}); both are ignored until it is corrected."
             )
-            self.redactor = Redactor()
+            self.redactor = Redactor(mask=surroundings.mask)
         for problem in problems:
             surroundings.warn(problem)
+        self.secrets = Secrets(self.redactor)
         self._id = new_run_id()
         self._sequence = 0
         self._previous: str | None = None
@@ -51,6 +53,7 @@ class Command:
         Raises `OSError` where the state directory cannot be used, `RuntimeError` where there is none.
         """
         state_dir = self.settings.directory()
+        self.secrets.begin(variable_manager, os.environ)
         self._sequence += 1
         run_id = new_run_id()
         started = context.run_started(
@@ -73,7 +76,13 @@ class Command:
         return recording
 
     def end(
-        self, recording: Recording, reason: str, stats: Mapping[str, Mapping[str, int]], spent_ns: int, stopped: str | None
+        self,
+        recording: Recording,
+        reason: str,
+        stats: Mapping[str, Mapping[str, int]],
+        *,
+        spent_ns: int,
+        stopped: str | None,
     ) -> None:
         """End a run, and say where its trace is. ``reason`` and ``stopped`` are `events.RunEnded`'s."""
         try:
@@ -127,7 +136,8 @@ def _in_words(error: BaseException) -> str:
         name = error.filename if error.filename is not None else "the journal"
         if isinstance(name, (str, bytes, Path)):
             name = os.fsdecode(name)
-        return f"{name}: {error.strerror or error}; free it, or set state_dir (DEPLOYTRACE_STATE_DIR) to another directory."
+        reason = error.strerror or str(error)
+        return f"{name}: {reason}; set state_dir (DEPLOYTRACE_STATE_DIR) to a directory that can be used."
     if isinstance(error, RuntimeError) and "home" in str(error).lower():
         return "there is no home directory; set state_dir (DEPLOYTRACE_STATE_DIR)."
     return f"an internal error ({type(error).__name__}: {str(error)[:200]}); please report it."

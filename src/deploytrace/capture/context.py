@@ -15,7 +15,9 @@ from .. import __version__
 from ..events import RunStarted
 from ..settings import Settings
 from .extract import strings
+from .pipeline import pipeline
 from .redact import Redactor
+from .repository import repository, without_credentials
 from .surroundings import Surroundings
 
 __all__ = ["endpoint", "run_started"]
@@ -71,7 +73,7 @@ def run_started(
         inventory=tuple(redactor.name(source, 1024) for source in strings(option("inventory"))),
         plays_total=_plays_total(playbook) if front_end == "playbook" else None,
         context_vars=_context_vars(settings, redactor, variable_manager),
-        resource={},
+        resource=_resource(settings, redactor, variable_manager, Path(name), environ),
         traceparent=environ.get("TRACEPARENT") or None,
         tracestate=environ.get("TRACESTATE") or None,
         baggage=environ.get("BAGGAGE") or None,
@@ -121,11 +123,28 @@ def _plays_total(playbook: Any) -> int | None:
         return None
 
 
+def _extra_vars(variable_manager: Any) -> Mapping[str, Any]:
+    extra = getattr(variable_manager, "_extra_vars", None)
+    return extra if isinstance(extra, Mapping) else {}
+
+
+def _resource(
+    settings: Settings, redactor: Redactor, variable_manager: Any, playbook: Path, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the resource attributes that the circumstances tell: pipeline, repository, deployment environment."""
+    found = pipeline(environ, _extra_vars(variable_manager))
+    if not any(name.startswith("vcs.repository") for name in found):
+        found = {**repository(playbook.absolute().parent), **found}
+    if "vcs.repository.url.full" in found:
+        found["vcs.repository.url.full"] = without_credentials(found["vcs.repository.url.full"])
+    if settings.environment:
+        found["deployment.environment.name"] = settings.environment
+    return {name: redactor.name(value, 1024) for name, value in found.items()}
+
+
 def _context_vars(settings: Settings, redactor: Redactor, variable_manager: Any) -> dict[str, str]:
     """Return the extra variables that the setting names, those that are texts, numbers or truth values."""
-    extra = getattr(variable_manager, "_extra_vars", None)
-    if not isinstance(extra, Mapping):
-        return {}
+    extra = _extra_vars(variable_manager)
     return {
         name: redactor.name(str(extra[name]), _CONTEXT_VALUE)
         for name in settings.context_vars

@@ -13,14 +13,13 @@ _HEAD = 2048  # bytes kept of a text's beginning
 _TAIL = 6144  # and of its end
 _RAW = 65536  # characters of a text that are looked at from either end
 _EDGE = 1024  # bytes dropped next to that first cut, which may have cut a secret in half
-_ITEMS = 20  # failed items that are named
 _WARNINGS = 10
 
 _TEXTS = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "start", "end", "skip_reason")
 
 
 def details(redactor: Redactor, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is recorded of a result's dictionary: the keys of ``docs/journal.md``, each only where it is there."""
+    """Return what is recorded of a result: the keys of ``docs/journal.md``, each only where the result has it."""
     found: dict[str, Any] = {}
     if _censored(result):
         found["censored"] = True
@@ -33,7 +32,8 @@ def details(redactor: Redactor, result: Mapping[str, Any]) -> dict[str, Any]:
     if "skip_reason" not in found:
         _put_text(found, redactor, "skip_reason", result.get("skipped_reason"))
     _put_text(found, redactor, "cmd", _command(result.get("cmd")))
-    _put_text(found, redactor, "exception", result.get("exception"))
+    if not str(result.get("exception", "")).startswith("(traceback"):  # "(traceback unavailable)" says nothing
+        _put_text(found, redactor, "exception", result.get("exception"))
     _put_text(found, redactor, "url", result.get("url"))
     _put_numbers(found, result)
     _put_lists(found, redactor, result)
@@ -130,12 +130,6 @@ def _put_lists(found: dict[str, Any], redactor: Redactor, result: Mapping[str, A
     items = result.get("results")
     if isinstance(items, list):
         found["items"] = len(items)
-        failed = [item for item in items if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable"))]
-        if failed:
-            found["failed_items"] = [
-                {"label": redactor.shown(_label(item)), "msg": redactor.name(str(item.get("msg", "")), 512)}
-                for item in failed[:_ITEMS]
-            ]
 
 
 def _said(entry: Any) -> str:
@@ -145,20 +139,11 @@ def _said(entry: Any) -> str:
     return str(entry)
 
 
-def _label(item: Mapping[str, Any]) -> Any:
-    if "_ansible_item_label" in item:
-        return item["_ansible_item_label"]
-    return item.get(str(item.get("ansible_loop_var", "item")), "")
-
-
 def _reason(found: Mapping[str, Any]) -> str:
     """Return the failure in one line: the last of stderr, else of stdout, else the first of msg."""
     for key in ("stderr", "module_stderr", "stdout", "module_stdout"):
         lines = [line for line in str(found.get(key, "")).splitlines() if line.strip()]
         if lines:
             return lines[-1].strip()
-    items = found.get("failed_items")
-    if items:
-        return f"{items[0]['label']}: {items[0]['msg']}"
     lines = [line for line in str(found.get("msg", "")).splitlines() if line.strip()]
     return lines[0].strip() if lines else ""

@@ -73,7 +73,7 @@ def host_and_task(result: Any) -> tuple[Any, Any]:
 
 
 def result_of(result: Any) -> dict[str, Any]:
-    """Return the result's dictionary. Costs 60 to 200 µs on 2.19 and later: for failures and where details are asked."""
+    """Return the result's dictionary. Costs 60 to 200 µs on 2.19 and later: not for the ordinary result."""
     try:
         data = result.result
     except AttributeError:

@@ -1,7 +1,7 @@
 """Every hook is run through here: whatever goes wrong in it stays here, and its time is counted.
 
-What a stray exception does to Ansible is in docs/how-it-works.md: an AssertionError in ``v2_runner_on_start`` makes a task
-silently not run, a SystemExit in the results thread hangs the run for ever.
+What a stray exception would do to Ansible: an AssertionError in ``v2_runner_on_start`` makes a task silently not run,
+a SystemExit in the results thread hangs the run for ever.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def hook(method: Callable[Concatenate[_Owner, int, _P], Any]) -> Callable[Concat
     A KeyboardInterrupt in the main thread is the user's and passes; elsewhere nothing passes.
     """
 
-    @functools.wraps(method)
-    def guarded(self: _Owner, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def guarded(self: _Owner, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         if self.off:
             return
         began = time.monotonic_ns()
@@ -52,4 +51,5 @@ def hook(method: Callable[Concatenate[_Owner, int, _P], Any]) -> Callable[Concat
         finally:
             self.spent_ns += time.monotonic_ns() - began
 
+    functools.update_wrapper(guarded, method)
     return guarded

@@ -11,9 +11,11 @@ __all__ = ["KnownSecrets"]
 _LEAST = 4  # characters; shorter texts would mask half of every line
 _MOST = 4000  # forms remembered; then the oldest are forgotten
 _ORDINARY = frozenset(
-    "true false none null never always present absent latest enabled disabled on_create default yes changed root "
-    "string password secret token ansible localhost".split()
-)
+    {
+        "absent", "always", "ansible", "changed", "default", "disabled", "enabled", "false", "latest", "localhost",
+        "never", "none", "null", "on_create", "password", "present", "root", "secret", "string", "token", "true",
+    }
+)  # fmt: skip
 
 
 class KnownSecrets:

@@ -1,4 +1,4 @@
-"""Starts the sidecar: by exec, detached, told everything over its standard input, so that nothing secret is on a command line."""
+"""Starts the sidecar: by exec, detached, told everything over its standard input: no secret on a command line."""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ def task_started(t: int, task: int) -> bytes:
 
 def host_started(t: int, execution: int, task: int, quoted_host: str) -> bytes:
     """Return the line of `events.HostStarted`."""
-    return (f'{{"e":"host_started","t":{t},"execution":{execution},"task":{task},"host":{quoted_host}}}\n').encode("ascii")
+    return (f'{{"e":"host_started","t":{t},"execution":{execution},"task":{task},"host":{quoted_host}}}\n').encode(
+        "ascii"
+    )
 
 
 def host_finished(t: int, execution: int, task: int, quoted_host: str, status: str) -> bytes:

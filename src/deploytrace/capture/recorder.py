@@ -28,6 +28,7 @@ from .command import Command
 from .details import details
 from .extract import host_and_task, item_label, raw_name, result_of
 from .guard import hook
+from .propagate import Propagation
 from .recording import Recording, Slot
 from .signals import watch_signals
 from .surroundings import Surroundings
@@ -37,13 +38,15 @@ from .worker import watch_forks
 __all__ = ["Recorder", "shared"]
 
 _LABEL = 256  # characters kept of an item's label
+_FAILED_ITEMS = 20  # failed items that a result names
+_FILES = 20  # files that a diff names
 
 _shared: Recorder | None = None
 
 
 def shared(surroundings: Surroundings) -> Recorder:
     """Return this process's recorder, made at the first call."""
-    global _shared  # noqa: PLW0603 - one recorder per process is what this is about
+    global _shared
     if _shared is None:
         _shared = Recorder(Command(surroundings))
     return _shared
@@ -62,6 +65,8 @@ class Recorder:
         self._command = command
         self._settings = command.settings
         self._redactor = command.redactor
+        self._secrets = command.secrets
+        self._propagation: Propagation | None = None
         self._pid = os.getpid()
         self._stopped: str | None = None
         self._watching = False
@@ -90,14 +95,17 @@ class Recorder:
         if self.recording is None or callback is not self._callback:
             self._begin(callback, None, play.get_variable_manager())
         self._play = play
+        self._secrets.play(play)
         recording = self._current()
         number = recording.begin_play()
         recording.emit(play_started(self._redactor, recording.now(), number, play))
 
     @hook
-    def prompt_shown(self, t: int, name: str) -> None:
-        """A play asks for a variable."""
+    def prompt_shown(self, t: int, name: str, private: bool, default: Any) -> None:
+        """A play asks for a variable; the answer to a private prompt is secret, and so is its default."""
         recording = self._current()
+        if private:
+            self._secrets.prompted(str(name), default)
         recording.emit(PromptShown(t - recording.mono_ns, self._redactor.name(name)))
 
     @hook
@@ -134,8 +142,8 @@ class Recorder:
         if not self._deleted and recording.writer.deleted():
             self._deleted = True
             self._command.warn(
-                f"deploytrace's journal {recording.writer.path} was deleted while the run goes on: what is not delivered "
-                "by its end is lost. Leave the files of a run in place until it is over."
+                f"deploytrace's journal {recording.writer.path} was deleted while the run goes on: what is not "
+                "delivered by its end is lost. Leave the files of a run in place until it is over."
             )
 
     @hook
@@ -147,13 +155,11 @@ class Recorder:
         if number is None:
             number = self._define(recording, t, task, handler=False)
         name = host.name
-        slot = recording.slots.get(name)
-        quoted = lines.quoted(name) if slot is None else slot.quoted
-        recording.executions += 1
-        execution = recording.executions
-        recording.slots[name] = Slot(execution, number, uuid, quoted, False)
-        recording.write(lines.host_started(t - recording.mono_ns, execution, number, quoted))
-        recording.forking = execution
+        slot = recording.begin_execution(name, number, uuid)
+        if self._propagation is not None:
+            self._propagation.hand_to(task, slot.execution)
+        recording.write(lines.host_started(t - recording.mono_ns, slot.execution, number, slot.quoted))
+        recording.fork_next(slot, name)
 
     @hook
     def host_succeeded(self, t: int, result: Any) -> None:
@@ -198,16 +204,23 @@ class Recorder:
             return
         if status == "ok" and result.is_changed():
             status = "changed"
-        label = item_label(result)
-        _, task = host_and_task(result)
+        host, task = host_and_task(result)
+        self._secrets.look_at_host(host)
+        found = item_label(result)
+        label = None if found is None else self._redactor.shown(found, _LABEL)
+        detail = self._details(result) if self._wanted(status) else None
+        if status == "failed" and detail is not None:
+            failed = recording.failed_items.setdefault(host.name, [])
+            if len(failed) < _FAILED_ITEMS:
+                failed.append({"label": label or "(hidden)", "msg": str(detail.get("reason", ""))})
         recording.emit(
             ItemFinished(
                 t=t - recording.mono_ns,
                 execution=slot.execution,
                 status=status,
                 ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
-                label=None if label is None else self._redactor.shown(label, _LABEL),
-                detail=details(self._redactor, result_of(result)) if self._wanted(status) else None,
+                label=label,
+                detail=detail,
             )
         )
 
@@ -227,7 +240,7 @@ class Recorder:
                 execution=slot.execution,
                 attempts=attempts if isinstance(attempts, int) else None,
                 delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
-                detail=details(self._redactor, data),
+                detail=self._details(result),
             )
         )
 
@@ -238,6 +251,7 @@ class Recorder:
         slot = self._slot(recording, result)
         if slot is None:
             return
+        self._secrets.look_at_host(host_and_task(result)[0])
         job = result_of(result).get("ansible_job_id")
         recording.emit(
             AsyncPolled(
@@ -256,9 +270,10 @@ class Recorder:
         diffs = result_of(result).get("diff")
         if slot is None or not diffs:
             return
-        entries = diffs if isinstance(diffs, list) else [diffs]
-        files = [entry.get("after_header") or entry.get("before_header") for entry in entries if isinstance(entry, dict)]
-        shown = tuple(self._redactor.name(str(name)) for name in files[:20] if name)
+        self._secrets.look_at_host(host_and_task(result)[0])
+        entries = [entry for entry in (diffs if isinstance(diffs, list) else [diffs]) if isinstance(entry, dict)]
+        names = [entry.get("after_header") or entry.get("before_header") for entry in entries[:_FILES]]
+        shown = tuple(self._redactor.name(str(name)) for name in names if name)
         recording.emit(DiffShown(t - recording.mono_ns, slot.execution, shown))
 
     @hook
@@ -304,6 +319,7 @@ class Recorder:
             self._end("finished", None)
         self._playbook, self._callback, self._play = playbook, callback, None
         self.recording = self._command.begin(playbook, variable_manager)
+        self._propagation = Propagation(self.recording.started) if self._settings.propagate_env else None
         if not self._watching:
             self._watching = True
             watch_forks(self)
@@ -313,7 +329,7 @@ class Recorder:
     def _end(self, reason: str, stats: Any) -> None:
         recording, self.recording = self._current(), None
         counted = self._command.stats(stats) if stats is not None else {}
-        self._command.end(recording, reason, counted, self.spent_ns, self._stopped)
+        self._command.end(recording, reason, counted, spent_ns=self.spent_ns, stopped=self._stopped)
         self.spent_ns = 0
 
     def _at_exit(self) -> None:
@@ -335,7 +351,8 @@ class Recorder:
             recording.emit(Signalled(recording.now(), number))
 
     def _define(self, recording: Recording, t: int, task: Any, handler: bool) -> int:
-        number = recording.number_task(str(task._uuid))
+        number = recording.number_task(task._uuid)
+        self._secrets.task(task)
         args = self._settings.task_args
         event = task_defined(
             self._redactor, t - recording.mono_ns, task, number, recording.plays, handler=handler, args=args
@@ -347,6 +364,11 @@ class Recorder:
         """Return what the result's host is at. Poll results carry a made-up task, so the host alone decides."""
         host, _ = host_and_task(result)
         return recording.slots.get(host.name)
+
+    def _details(self, result: Any) -> dict[str, Any]:
+        """Return what is recorded of a result, by what is known to be secret by now."""
+        self._secrets.look_at_host(host_and_task(result)[0])
+        return details(self._redactor, result_of(result))
 
     def _wanted(self, status: str) -> bool:
         results = self._settings.results
@@ -364,10 +386,12 @@ class Recorder:
             number = recording.task_number(task._uuid)
             if number is None:
                 number = self._define(recording, t, task, handler=False)
-            recording.executions += 1
-            quoted = lines.quoted(name) if slot is None else slot.quoted
-            slot = Slot(recording.executions, number, task._uuid, quoted, False)
-        detail = details(self._redactor, result_of(result)) if read else None
+            slot = recording.begin_execution(name, number, task._uuid)
+        detail = self._details(result) if read else None
+        failed_items = recording.failed_items.pop(name, None)
+        if detail is not None and failed_items:
+            detail["failed_items"] = failed_items
+            detail["reason"] = f"{failed_items[0]['label']}: {failed_items[0]['msg']}"
         recording.emit(
             HostFinished(
                 t=t - recording.mono_ns,
@@ -381,5 +405,4 @@ class Recorder:
                 detail=detail or None,
             )
         )
-        if started:
-            recording.slots[name] = slot._replace(finished=True)
+        recording.slots[name] = slot._replace(finished=True)

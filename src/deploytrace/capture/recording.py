@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..events import Event, RunStarted
 from ..journal.format import encode
 from ..journal.writer import Writer
+from . import lines
 
 __all__ = ["Recording", "Slot"]
 
@@ -39,8 +40,10 @@ class Recording:
         self.plays = 0
         self.executions = 0
         self.forking: int | None = None  # the execution whose worker is forked next
+        self.introducing: str | None = None  # its host, where that host is met for the first time
         self.slots: dict[str, Slot] = {}
-        self.hosts_seen: set[str] = set()
+        self.failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
+        self._hosts_seen: set[str] = set()
         self.signalled = False
         self._defined = 0
         self._tasks: dict[str, int] = {}
@@ -59,7 +62,26 @@ class Recording:
         self.plays += 1
         self._tasks.clear()
         self.slots.clear()
+        self.failed_items.clear()
         return self.plays
+
+    def begin_execution(self, name: str, task: int, uuid: str) -> Slot:
+        """Return what a host is at from now on: a new execution of a task."""
+        known = self.slots.get(name)
+        self.executions += 1
+        slot = Slot(self.executions, task, uuid, lines.quoted(name) if known is None else known.quoted, False)
+        self.slots[name] = slot
+        if self.failed_items:
+            self.failed_items.pop(name, None)
+        return slot
+
+    def fork_next(self, slot: Slot, name: str) -> None:
+        """Tell the worker that is forked next what it is at; the first one of a host introduces the host."""
+        self.introducing = None
+        if name not in self._hosts_seen:
+            self._hosts_seen.add(name)
+            self.introducing = name
+        self.forking = slot.execution
 
     def task_number(self, uuid: str) -> int | None:
         """Return the number of a task of this play start, or None where it was not met yet."""

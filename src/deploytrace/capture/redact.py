@@ -1,18 +1,19 @@
 """What must not be seen is masked here, before anything reaches the disk.
 
 Three nets, one behind the other: values under names that look secret, texts that look secret wherever they stand
-(`patterns`), and values that were met as secrets before (`known`). Masking may take too much; it must not take too little.
+(`patterns`), and values that were met as secrets before (`known`, filled by `secrets`). Masking may take too much; it
+must not take too little.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
-from .patterns import PATTERNS, SECRET_NAME
+from .patterns import LOOKS, NAMES
 
 __all__ = ["MASK", "Redactor", "is_vaulted"]
 
@@ -32,15 +33,19 @@ def is_vaulted(value: Any) -> bool:
 
 
 class Redactor:
-    """Masks names, texts and values of one run. ``keys`` and ``patterns`` are further regular expressions (settings).
+    """Masks names, texts and values. ``keys`` and ``patterns`` are further regular expressions, ``mask`` Ansible's own.
 
     Raises `re.error` where one of them is no regular expression.
     """
 
-    def __init__(self, keys: Sequence[str] = (), patterns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, keys: Sequence[str] = (), patterns: Sequence[str] = (), mask: Callable[[str], str] | None = None
+    ) -> None:
+        self._mask = mask
         extra = [f"(?:{key})" for key in keys]
-        self._secret_name = re.compile("|".join([SECRET_NAME, *extra]), re.IGNORECASE)
-        self._patterns = [*PATTERNS, *((re.compile(pattern), MASK) for pattern in patterns)]
+        self._secret_name = re.compile("|".join([NAMES, *extra]), re.IGNORECASE)
+        self._looks = [(look, rf"\g<1>{MASK}") for look in LOOKS]
+        self._looks += [(re.compile(pattern), MASK) for pattern in patterns]
         self._names: dict[str, bool] = {}
         self.known = KnownSecrets()
 
@@ -57,8 +62,10 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return a text without what is known or looks like a secret; its line ends stay."""
         text = self.known.mask(str(text), MASK)
-        for pattern, replacement in self._patterns:
-            text = pattern.sub(replacement, text)
+        if self._mask is not None:
+            text = self._mask(text)
+        for look, replacement in self._looks:
+            text = look.sub(replacement, text)
         return text
 
     def name(self, text: str, limit: int = 256) -> str:
@@ -77,14 +84,16 @@ class Redactor:
         if depth >= _DEPTH:
             return "…"
         if isinstance(value, Mapping):
-            shown = list(value.items())[:_ENTRIES]
             return {
-                self.name(str(key)): MASK if self.secret_name(key) and entry is not None else self.value(entry, depth=depth + 1)
-                for key, entry in shown
+                self.name(str(key)): MASK if self._hidden(key, entry) else self.value(entry, depth=depth + 1)
+                for key, entry in list(value.items())[:_ENTRIES]
             }
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.value(entry, depth=depth + 1) for entry in list(value)[:_ENTRIES]]
         return self.text(str(value))
+
+    def _hidden(self, key: Any, entry: Any) -> bool:
+        return entry is not None and not isinstance(entry, bool) and self.secret_name(key)
 
     def shown(self, value: Any, limit: int = 256) -> str:
         """Return any value in one redacted line: a text as it is, everything else as JSON."""

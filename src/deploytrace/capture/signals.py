@@ -1,7 +1,7 @@
 """Puts on record that a signal ends Ansible, and leaves everything else to whom the signal was meant for.
 
-A handler is wrapped only where there is one written in Python: SIGINT everywhere, SIGTERM from 2.19 on. Where SIGTERM has its
-default action (2.18 and before) it keeps it; the sidecar sees the process go.
+A handler is wrapped only where there is one written in Python: SIGINT everywhere, SIGTERM from 2.19 on. Where SIGTERM
+has its default action (2.18 and before) it keeps it; the sidecar sees the process go.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the capture needs of Ansible beside the hooks' arguments, handed in by the callback: nothing of Ansible is imported."""
+"""What the capture needs of Ansible beside the hooks' arguments; the callback hands it in, nothing is imported."""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ def play_started(redactor: Redactor, t: int, number: int, play: Any) -> PlayStar
     )
 
 
-def task_defined(redactor: Redactor, t: int, task: Any, number: int, play: int, *, handler: bool, args: bool) -> TaskDefined:
+def task_defined(
+    redactor: Redactor, t: int, task: Any, number: int, play: int, *, handler: bool, args: bool
+) -> TaskDefined:
     """Return the event that introduces a task. ``args``: whether its arguments are recorded."""
     action = str(task.action)
     role = getattr(task, "_role", None)

@@ -12,10 +12,12 @@ import multiprocessing
 import multiprocessing.util
 import os
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..events import HostSeen
 from . import lines
 from .recording import Recording
+from .redact import is_vaulted
 
 __all__ = ["HasRecording", "watch_forks"]
 
@@ -35,10 +37,35 @@ def _in_worker(recorder: HasRecording) -> None:
     recording = recorder.recording
     if recording is None or recording.forking is None:
         return
-    if type(multiprocessing.current_process()).__name__ != "WorkerProcess":
+    process = multiprocessing.current_process()
+    if type(process).__name__ != "WorkerProcess":
         return  # some other plugin's process, not a task on a host
-    arguments = (recording, recording.forking)
-    multiprocessing.util.Finalize(None, _say_end, args=arguments, exitpriority=0)
+    if recording.introducing is not None:
+        with contextlib.suppress(Exception):  # how a host is reached is good to know, not more
+            recording.emit(_host_seen(recording, recording.introducing, process))
+    multiprocessing.util.Finalize(None, _say_end, args=(recording, recording.forking), exitpriority=0)
+
+
+def _host_seen(recording: Recording, host: str, process: Any) -> HostSeen:
+    """Return how a host is reached. Its worker has its variables at hand; the main process would have to merge them."""
+    variables = process._task_vars
+    connection = _plain(variables.get("ansible_connection")) or _plain(getattr(process._task, "connection", None))
+    port = _plain(variables.get("ansible_port"))
+    return HostSeen(
+        t=recording.now(),
+        host=host,
+        address=_plain(variables.get("ansible_host")),
+        port=int(port) if port is not None and port.isdigit() else None,
+        connection=connection,
+    )
+
+
+def _plain(value: Any) -> str | None:
+    """Return a variable's value where it is a plain one; templates are left unevaluated and vaulted texts alone."""
+    if is_vaulted(value) or not isinstance(value, (str, int)):
+        return None
+    text = str(value)
+    return text if text and "{{" not in text else None
 
 
 def _say_end(recording: Recording, execution: int) -> None:
