@@ -25,8 +25,8 @@ _DEPTH = 12
 # Names that look secret but whose values are not: update_password: always, password_file: /etc/..., token_lifetime: 3600
 _NO_VALUE = re.compile(
     r"^(?:update|generate|prompt|ask|no|min|max|use|has|is|expire|force)_"
-    r"|_(?:file|path|dir|sock|url|length|expir\w*|lifetime|ttl|policy|type|name|field|lock|min|max|days|state|count)$"
-    r"|_(?:size|command|cmd|method|rounds)$",
+    r"|_(?:file|path|dir|sock|url|length|expir\w*|lifetime|ttl|policy|type|name|field|lock|min|max|days|state)$"
+    r"|_(?:count|size|command|cmd|method|rounds)$",
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(
