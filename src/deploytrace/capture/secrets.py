@@ -22,7 +22,7 @@ _NODES = 50_000  # values looked at in one file or variable
 _DECRYPTED = 500  # vaulted texts decrypted in one run
 _DEPTH = 12
 
-# Names that look secret but whose values are not: update_password: always, password_file: /etc/..., token_lifetime: 3600
+# Names that look secret but whose values are not: update_password: always, password_file: /etc/x, token_lifetime: 3600
 _NO_VALUE = re.compile(
     r"^(?:update|generate|prompt|ask|no|min|max|use|has|is|expire|force)_"
     r"|_(?:file|path|dir|sock|url|length|expir\w*|lifetime|ttl|policy|type|name|field|lock|min|max|days|state)$"
