@@ -1,0 +1,1 @@
+"""The trace sink: from recorded journals and short stories to spans, receivers and files."""
