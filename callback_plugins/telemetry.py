@@ -1,13 +1,189 @@
-"""deploytrace's callback: every hook is one line that hands on to the recorder."""
+"""Records every run for traces: each of Ansible's hooks is one line that hands on to the recorder."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: telemetry
 type: notification
-short_description: records where the run's time goes
+short_description: shows where a run's time goes, as a live OpenTelemetry trace
+version_added: 0.1.0
+author: the deploytrace authors
 description:
-  - Records every run.
+  - Records every run and turns it into a trace of nested spans - run, play, role, block, task, host result, loop item
+    and retry - that any OTLP backend such as Jaeger shows while the run goes on.
+  - Ansible itself only appends lines to a file; a second process delivers them. A destination that does not answer
+    costs the run nothing, and what could not be delivered is delivered later.
+  - With no setting at all, traces go to files below the state directory. The standard variables of OpenTelemetry
+    (E(OTEL_EXPORTER_OTLP_ENDPOINT) and the others) say where else.
+  - An unusable value is reported and replaced by the default; it never stops a run.
+requirements:
+  - the Python package deploytrace, which this callback comes with
+notes:
+  - Enable it with C(callbacks_enabled = deploytrace.callbacks.telemetry) in C(ansible.cfg).
+options:
+  state_dir:
+    description:
+      - "Where everything on disk lives: journals, trace files, logs. Default: $XDG_STATE_HOME/deploytrace, else
+        ~/.local/state/deploytrace."
+    type: path
+    env: [{name: DEPLOYTRACE_STATE_DIR}]
+    ini: [{section: callback_deploytrace, key: state_dir}]
+  otlp_endpoint:
+    description:
+      - "Base URL of the OTLP receiver, for those who prefer it beside the other settings. The standard variable
+        OTEL_EXPORTER_OTLP_ENDPOINT (or its TRACES form) wins. With neither, traces go to a file."
+    type: str
+    env: [{name: DEPLOYTRACE_OTLP_ENDPOINT}]
+    ini: [{section: callback_deploytrace, key: otlp_endpoint}]
+  trace_url:
+    description:
+      - "Address of a trace in the UI, for links: a template such as http://jaeger:16686/trace/{trace_id}."
+    type: str
+    env: [{name: DEPLOYTRACE_TRACE_URL}]
+    ini: [{section: callback_deploytrace, key: trace_url}]
+  service_name:
+    description:
+      - "Resource attribute service.name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES leave it open."
+    type: str
+    default: "ansible"
+    env: [{name: DEPLOYTRACE_SERVICE_NAME}]
+    ini: [{section: callback_deploytrace, key: service_name}]
+  environment:
+    description:
+      - "Resource attribute deployment.environment.name (production, staging...); it is never guessed."
+    type: str
+    env: [{name: DEPLOYTRACE_ENVIRONMENT}]
+    ini: [{section: callback_deploytrace, key: environment}]
+  context_vars:
+    description:
+      - "Extra variables (-e) that are recorded with the run, comma-separated."
+    type: list
+    elements: str
+    default: ["env", "brand", "subBrand"]
+    env: [{name: DEPLOYTRACE_CONTEXT_VARS}]
+    ini: [{section: callback_deploytrace, key: context_vars}]
+  join_trace:
+    description:
+      - "What to do with an incoming TRACEPARENT: make the run its child, start a trace of its own with a link to it,
+        or ignore it."
+    type: str
+    choices: ["parent", "link", "ignore"]
+    default: "parent"
+    env: [{name: DEPLOYTRACE_JOIN_TRACE}]
+    ini: [{section: callback_deploytrace, key: join_trace}]
+  propagate_env:
+    description:
+      - "Give what a task runs its own TRACEPARENT, per host, through the task's environment. Not for raw, includes
+        and fact gathering."
+    type: bool
+    default: false
+    env: [{name: DEPLOYTRACE_PROPAGATE_ENV}]
+    ini: [{section: callback_deploytrace, key: propagate_env}]
+  live:
+    description:
+      - "Send spans as soon as they end. Off: all at the end of the run, the root last."
+    type: bool
+    default: true
+    env: [{name: DEPLOYTRACE_LIVE}]
+    ini: [{section: callback_deploytrace, key: live}]
+  span_budget:
+    description:
+      - "Spans per run before loop items and fast, uneventful host results are folded into their task's span.
+        Failures, changes, the slowest 50 of a play, all tasks, roles and plays always stay."
+    type: int
+    default: 8000
+    env: [{name: DEPLOYTRACE_SPAN_BUDGET}]
+    ini: [{section: callback_deploytrace, key: span_budget}]
+  attribute_length:
+    description:
+      - "Bytes kept of a span attribute's text."
+    type: int
+    default: 2048
+    env: [{name: DEPLOYTRACE_ATTRIBUTE_LENGTH}]
+    ini: [{section: callback_deploytrace, key: attribute_length}]
+  task_args:
+    description:
+      - "Record the arguments of tasks as they are written in the playbook, masked."
+    type: bool
+    default: true
+    env: [{name: DEPLOYTRACE_TASK_ARGS}]
+    ini: [{section: callback_deploytrace, key: task_args}]
+  compat_http_url:
+    description:
+      - "Also write the deprecated http.url, as community.general.opentelemetry does."
+    type: bool
+    default: false
+    env: [{name: DEPLOYTRACE_COMPAT_HTTP_URL}]
+    ini: [{section: callback_deploytrace, key: compat_http_url}]
+  jaeger_peer_service:
+    description:
+      - "Also write the deprecated peer.service, so that Jaeger shows the host's name beside its row."
+    type: bool
+    default: false
+    env: [{name: DEPLOYTRACE_JAEGER_PEER_SERVICE}]
+    ini: [{section: callback_deploytrace, key: jaeger_peer_service}]
+  results:
+    description:
+      - "Of which results the details are recorded, redacted. Reading a result costs Ansible up to 0.2 ms."
+    type: str
+    choices: ["failures", "changes", "all"]
+    default: "failures"
+    env: [{name: DEPLOYTRACE_RESULTS}]
+    ini: [{section: callback_deploytrace, key: results}]
+  redact_keys:
+    description:
+      - "Further names whose values are secret: regular expressions, comma-separated, matched within the name."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_REDACT_KEYS}]
+    ini: [{section: callback_deploytrace, key: redact_keys}]
+  redact_patterns:
+    description:
+      - "Further texts that are secret wherever they stand: regular expressions, comma-separated."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_REDACT_PATTERNS}]
+    ini: [{section: callback_deploytrace, key: redact_patterns}]
+  console:
+    description:
+      - "Where the few lines of deploytrace itself go: standard error, standard output or nowhere."
+    type: str
+    choices: ["stderr", "stdout", "off"]
+    default: "stderr"
+    env: [{name: DEPLOYTRACE_CONSOLE}]
+    ini: [{section: callback_deploytrace, key: console}]
+  exit_wait:
+    description:
+      - "Seconds that Ansible waits at its very end for the delivery; raise it in containers that die with their main
+        process. The delivery goes on by itself after that."
+    type: float
+    default: 0.25
+    env: [{name: DEPLOYTRACE_EXIT_WAIT}]
+    ini: [{section: callback_deploytrace, key: exit_wait}]
+  delivery_wait:
+    description:
+      - "Seconds that the sidecar goes on trying an unreachable destination after the run's end. What is not delivered
+        then is delivered by the next run's sidecar or by deploytrace flush."
+    type: float
+    default: 20.0
+    env: [{name: DEPLOYTRACE_DELIVERY_WAIT}]
+    ini: [{section: callback_deploytrace, key: delivery_wait}]
+  keep_days:
+    description:
+      - "Days that journals and trace files are kept."
+    type: int
+    default: 30
+    env: [{name: DEPLOYTRACE_KEEP_DAYS}]
+    ini: [{section: callback_deploytrace, key: keep_days}]
+  keep_megabytes:
+    description:
+      - "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
+    type: int
+    default: 500
+    env: [{name: DEPLOYTRACE_KEEP_MEGABYTES}]
+    ini: [{section: callback_deploytrace, key: keep_megabytes}]
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Records the journals of this directory from real runs of ``tests/playbooks``: how to accept a change of what is recorded.
+"""Records the journals here from real runs of ``tests/playbooks``: how to accept a change of what is recorded.
 
     PYTHONPATH=tests python -m journals.record [SCENARIO...]
 

@@ -11,13 +11,9 @@ import os
 from typing import Any
 
 from ..events import (
-    AsyncPolled,
-    AttemptFailed,
-    DiffShown,
     HostFinished,
     HostsExhausted,
     Included,
-    ItemFinished,
     NoHostsMatched,
     Notified,
     PromptShown,
@@ -25,21 +21,17 @@ from ..events import (
 )
 from . import lines
 from .command import Command
-from .details import details
-from .extract import host_and_task, item_label, raw_name, result_of
+from .extract import host_and_task, raw_name
 from .guard import hook
 from .propagate import Propagation
 from .recording import Recording, Slot
+from .results import Results
 from .signals import watch_signals
 from .surroundings import Surroundings
 from .tasks import play_started, task_defined
 from .worker import watch_forks
 
 __all__ = ["Recorder", "shared"]
-
-_LABEL = 256  # characters kept of an item's label
-_FAILED_ITEMS = 20  # failed items that a result names
-_FILES = 20  # files that a diff names
 
 _shared: Recorder | None = None
 
@@ -66,6 +58,7 @@ class Recorder:
         self._settings = command.settings
         self._redactor = command.redactor
         self._secrets = command.secrets
+        self._results = Results(command.settings, command.redactor, command.secrets)
         self._propagation: Propagation | None = None
         self._pid = os.getpid()
         self._stopped: str | None = None
@@ -168,10 +161,8 @@ class Recorder:
         host, task = host_and_task(result)
         slot = recording.slots.get(host.name)
         status = "changed" if result.is_changed() else "ok"
-        results = self._settings.results
-        if slot is None or slot.finished or slot.uuid != task._uuid or results != "failures":
-            wanted = results == "all" or (results == "changes" and status == "changed")
-            self._finish(recording, t, result, status, read=wanted)
+        if slot is None or slot.finished or slot.uuid != task._uuid or self._results.wanted(status):
+            self._finish(recording, t, result, status)
             return
         recording.slots[host.name] = slot._replace(finished=True)
         recording.write(lines.host_finished(t - recording.mono_ns, slot.execution, slot.task, slot.quoted, status))
@@ -179,19 +170,19 @@ class Recorder:
     @hook
     def host_failed(self, t: int, result: Any, ignored: bool) -> None:
         """A host's result is announced: failed."""
-        self._finish(self._current(), t, result, "failed", ignored=bool(ignored), read=True)
+        self._finish(self._current(), t, result, "failed", ignored=bool(ignored))
 
     @hook
     def host_unreachable(self, t: int, result: Any) -> None:
         """A host's result is announced: unreachable."""
         _, task = host_and_task(result)
         ignored = getattr(task, "ignore_unreachable", False) is True
-        self._finish(self._current(), t, result, "unreachable", ignored=ignored, read=True)
+        self._finish(self._current(), t, result, "unreachable", ignored=ignored)
 
     @hook
     def host_skipped(self, t: int, result: Any) -> None:
         """A host's result is announced: skipped."""
-        self._finish(self._current(), t, result, "skipped", read=self._settings.results == "all")
+        self._finish(self._current(), t, result, "skipped")
 
     # -- within a task; these come from the results thread
 
@@ -200,81 +191,36 @@ class Recorder:
         """A loop item ended: ok, failed or skipped."""
         recording = self._current()
         slot = self._slot(recording, result)
-        if slot is None:
-            return
-        if status == "ok" and result.is_changed():
-            status = "changed"
-        host, task = host_and_task(result)
-        self._secrets.look_at_host(host)
-        found = item_label(result)
-        label = None if found is None else self._redactor.shown(found, _LABEL)
-        detail = self._details(result) if self._wanted(status) else None
-        if status == "failed" and detail is not None:
-            failed = recording.failed_items.setdefault(host.name, [])
-            if len(failed) < _FAILED_ITEMS:
-                failed.append({"label": label or "(hidden)", "msg": str(detail.get("reason", ""))})
-        recording.emit(
-            ItemFinished(
-                t=t - recording.mono_ns,
-                execution=slot.execution,
-                status=status,
-                ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
-                label=label,
-                detail=detail,
-            )
-        )
+        if slot is not None:
+            event = self._results.item(t - recording.mono_ns, slot.execution, result, status)
+            if event.status == "failed":
+                recording.item_failed(host_and_task(result)[0].name, event)
+            recording.emit(event)
 
     @hook
     def attempt_failed(self, t: int, result: Any) -> None:
         """A try failed, another follows."""
         recording = self._current()
         slot = self._slot(recording, result)
-        if slot is None:
-            return
-        _, task = host_and_task(result)
-        data = result_of(result)
-        attempts, delay = data.get("retries"), getattr(task, "delay", 0)
-        recording.emit(
-            AttemptFailed(
-                t=t - recording.mono_ns,
-                execution=slot.execution,
-                attempts=attempts if isinstance(attempts, int) else None,
-                delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
-                detail=self._details(result),
-            )
-        )
+        if slot is not None:
+            recording.emit(self._results.attempt(t - recording.mono_ns, slot.execution, result))
 
     @hook
     def async_polled(self, t: int, result: Any, status: str) -> None:
-        """An asynchronous job was looked after."""
+        """An asynchronous job was looked after: running, ok or failed."""
         recording = self._current()
         slot = self._slot(recording, result)
-        if slot is None:
-            return
-        self._secrets.look_at_host(host_and_task(result)[0])
-        job = result_of(result).get("ansible_job_id")
-        recording.emit(
-            AsyncPolled(
-                t=t - recording.mono_ns,
-                execution=slot.execution,
-                job=self._redactor.name(str(job)) if job else None,
-                status=status,
-            )
-        )
+        if slot is not None:
+            recording.emit(self._results.poll(t - recording.mono_ns, slot.execution, result, status))
 
     @hook
     def diff_shown(self, t: int, result: Any) -> None:
-        """A diff is shown; only the names in its headers are recorded."""
+        """A diff is shown."""
         recording = self._current()
         slot = self._slot(recording, result)
-        diffs = result_of(result).get("diff")
-        if slot is None or not diffs:
-            return
-        self._secrets.look_at_host(host_and_task(result)[0])
-        entries = [entry for entry in (diffs if isinstance(diffs, list) else [diffs]) if isinstance(entry, dict)]
-        names = [entry.get("after_header") or entry.get("before_header") for entry in entries[:_FILES]]
-        shown = tuple(self._redactor.name(str(name)) for name in names if name)
-        recording.emit(DiffShown(t - recording.mono_ns, slot.execution, shown))
+        event = self._results.diff(t - recording.mono_ns, slot.execution, result) if slot is not None else None
+        if event is not None:
+            recording.emit(event)
 
     @hook
     def included(self, t: int, included_file: Any) -> None:
@@ -365,18 +311,7 @@ class Recorder:
         host, _ = host_and_task(result)
         return recording.slots.get(host.name)
 
-    def _details(self, result: Any) -> dict[str, Any]:
-        """Return what is recorded of a result, by what is known to be secret by now."""
-        self._secrets.look_at_host(host_and_task(result)[0])
-        return details(self._redactor, result_of(result))
-
-    def _wanted(self, status: str) -> bool:
-        results = self._settings.results
-        return status == "failed" or results == "all" or (results == "changes" and status == "changed")
-
-    def _finish(
-        self, recording: Recording, t: int, result: Any, status: str, *, ignored: bool = False, read: bool
-    ) -> None:
+    def _finish(self, recording: Recording, t: int, result: Any, status: str, *, ignored: bool = False) -> None:
         """Record a result with all there is to say about it, or one that no start came before."""
         host, task = host_and_task(result)
         name = host.name
@@ -387,11 +322,9 @@ class Recorder:
             if number is None:
                 number = self._define(recording, t, task, handler=False)
             slot = recording.begin_execution(name, number, task._uuid)
-        detail = self._details(result) if read else None
-        failed_items = recording.failed_items.pop(name, None)
-        if detail is not None and failed_items:
-            detail["failed_items"] = failed_items
-            detail["reason"] = f"{failed_items[0]['label']}: {failed_items[0]['msg']}"
+        detail = self._results.details(result) if self._results.wanted(status) else {}
+        if detail:
+            detail.update(recording.failed_items(name))
         recording.emit(
             HostFinished(
                 t=t - recording.mono_ns,

@@ -7,15 +7,16 @@ Ansible's process keeps costs each of its forks 65 µs.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..events import Event, RunStarted
+from ..events import Event, ItemFinished, RunStarted
 from ..journal.format import encode
 from ..journal.writer import Writer
 from . import lines
 
 __all__ = ["Recording", "Slot"]
 
+_FAILED_ITEMS = 20  # failed items that a result names
 _TASKS = 8192  # tasks of a play start that are remembered; the older half goes when there are more
 
 
@@ -42,7 +43,7 @@ class Recording:
         self.forking: int | None = None  # the execution whose worker is forked next
         self.introducing: str | None = None  # its host, where that host is met for the first time
         self.slots: dict[str, Slot] = {}
-        self.failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
+        self._failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
         self._hosts_seen: set[str] = set()
         self.signalled = False
         self._defined = 0
@@ -62,7 +63,7 @@ class Recording:
         self.plays += 1
         self._tasks.clear()
         self.slots.clear()
-        self.failed_items.clear()
+        self._failed_items.clear()
         return self.plays
 
     def begin_execution(self, name: str, task: int, uuid: str) -> Slot:
@@ -71,9 +72,23 @@ class Recording:
         self.executions += 1
         slot = Slot(self.executions, task, uuid, lines.quoted(name) if known is None else known.quoted, False)
         self.slots[name] = slot
-        if self.failed_items:
-            self.failed_items.pop(name, None)
+        if self._failed_items:
+            self._failed_items.pop(name, None)
         return slot
+
+    def item_failed(self, name: str, item: ItemFinished) -> None:
+        """Remember that an item of a host failed, so that the host's result can name it."""
+        failed = self._failed_items.setdefault(name, [])
+        if len(failed) < _FAILED_ITEMS:
+            reason = str((item.detail or {}).get("reason", ""))
+            failed.append({"label": item.label or "(hidden)", "msg": reason})
+
+    def failed_items(self, name: str) -> dict[str, Any]:
+        """Return what a host's result says of its failed items: nothing where none failed."""
+        failed = self._failed_items.pop(name, None)
+        if not failed:
+            return {}
+        return {"failed_items": failed, "reason": f"{failed[0]['label']}: {failed[0]['msg']}"}
 
     def fork_next(self, slot: Slot, name: str) -> None:
         """Tell the worker that is forked next what it is at; the first one of a host introduces the host."""

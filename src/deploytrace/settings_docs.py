@@ -1,0 +1,82 @@
+"""The settings as the callbacks' documentation blocks, generated from `settings`, their one source.
+
+    python -m deploytrace.settings_docs callback_plugins/telemetry.py
+
+writes the block anew into the files that are named, where the text between their ``options:`` line and the end of the
+block stands. A test fails where they are out of step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from .settings import INI_SECTION, Settings, environment_name
+
+__all__ = ["main", "options", "with_options"]
+
+_TYPES = {
+    "str": "str",
+    "str | None": "str",
+    "Path | None": "path",
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "tuple[str, ...]": "list",
+}
+_BLOCK = re.compile(r'(?<=^options:\n)(?:.*\n)*?(?=^"""$)', re.MULTILINE)
+
+
+def options() -> str:
+    """Return what stands below ``options:`` in a callback's documentation block, in YAML."""
+    return "".join(f"{line}\n" for item in dataclasses.fields(Settings) for line in _option(item))
+
+
+def with_options(source: str) -> str:
+    """Return a callback's source with the options of its documentation block as they are now."""
+    return _BLOCK.sub(lambda _: options(), source, count=1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the options anew into the callbacks that are named."""
+    for name in sys.argv[1:] if arguments is None else arguments:
+        path = Path(name)
+        path.write_text(with_options(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _option(item: dataclasses.Field[object]) -> Iterator[str]:
+    kind = _TYPES[str(item.type)]
+    yield f"  {item.name}:"
+    yield "    description:"
+    for number, line in enumerate(textwrap.wrap(_quoted(item.metadata["meaning"]), 110, break_long_words=False)):
+        yield f"      - {line}" if number == 0 else f"        {line}"
+    yield f"    type: {kind}"
+    if kind == "list":
+        yield "    elements: str"
+    if item.metadata["choices"]:
+        yield f"    choices: [{', '.join(map(_scalar, item.metadata['choices']))}]"
+    if item.default is not None:
+        yield f"    default: {_scalar(item.default)}"
+    yield f"    env: [{{name: {environment_name(item.name)}}}]"
+    yield f"    ini: [{{section: {INI_SECTION}, key: {item.name}}}]"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a YAML scalar in double quotes, which may go on over several lines."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _scalar(value: object) -> str:
+    """Return a default or a choice in YAML; ``off`` and the like in quotes, lest YAML takes them for truth values."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_scalar, value)) + "]"
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()
