@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 __all__ = [
+    "DETAIL_KEYS",
     "AsyncPolled",
     "AttemptFailed",
     "ControllerSeen",
@@ -179,8 +180,8 @@ class HostFinished:
 
     ``status`` is ok, changed, failed, unreachable or skipped (from the hook that was called). ``ignored`` is true for
     ignore_errors and ignore_unreachable. ``again`` marks a second result for the same execution, as Ansible gives it
-    when an include could not be loaded. ``detail`` holds what was read of the result: see `DETAIL_KEYS` in
-    ``docs/journal.md``. ``started`` is false where there was no start (a skipped meta task).
+    when an include could not be loaded. ``detail`` holds what was read of the result: see `DETAIL_KEYS`.
+    ``started`` is false where there was no start (a skipped meta task).
     """
 
     t: int
@@ -318,6 +319,36 @@ class RunLost:
 
     t: int
 
+
+# What the ``detail`` of a result, an item or a try may hold, each only where the result had it: its type in JSON, its
+# meaning. All texts are redacted; of one longer than 8 KiB the beginning and the end are kept, with a mark in between.
+DETAIL_KEYS: Mapping[str, tuple[str, str]] = {
+    "reason": ("text", "The failure in one line: the last of stderr, else of stdout, else the first of msg."),
+    "msg": ("text", "What the module said."),
+    "stdout": ("text", "The command's standard output."),
+    "stderr": ("text", "The command's standard error."),
+    "module_stdout": ("text", "What a module wrote that ended without a result."),
+    "module_stderr": ("text", "Its standard error: mostly a traceback, or what ssh said."),
+    "exception": ("text", "The module's traceback."),
+    "cmd": ("text", "The command, its words joined by spaces."),
+    "rc": ("number", "The command's exit status."),
+    "start": ("text", "When the command began, by the host's own clock."),
+    "end": ("text", "When it ended."),
+    "delta": ("number", "Seconds that the command itself took."),
+    "url": ("text", "The address that was asked, without credentials."),
+    "changed": ("true or false", "Whether the module changed something."),
+    "attempts": ("number", "How many tries there were."),
+    "timedout": ("true", "The task's timeout ended it."),
+    "job": ("text", "Id of the asynchronous job."),
+    "delegated_host": ("text", "The host that did the work, where that was delegated."),
+    "connection": ("text", "How that host was reached."),
+    "warnings": ("list of texts", "The module's warnings, at most 10."),
+    "deprecations": ("list of texts", "Its deprecation warnings, at most 10."),
+    "skip_reason": ("text", "Why it was skipped."),
+    "items": ("number", "How many items the loop had."),
+    "failed_items": ("list of objects", "`label` and `msg` of the items that failed, at most 20."),
+    "censored": ("true", "Hidden by no_log: beside it stand at most `attempts` and `changed`."),
+}
 
 Event = Union[  # noqa: UP007 - a runtime alias that Python 3.10 can evaluate and mypy can narrow
     RunStarted,

@@ -1,0 +1,145 @@
+"""Writes the generated parts of the pages in docs/ from the code, so that the two cannot drift apart.
+
+    python docs/generate.py
+
+A part stands between the comments ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``; what is around it is written
+by hand. `tests/docs` fails where a page is not what this would write. ``docs/spans.md`` is generated as a whole by
+``python -m deploytrace.sinks.span_catalogue``.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import tokenize
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import get_args
+
+from deploytrace import events
+from deploytrace.journal.format import event_name
+from deploytrace.settings import INI_SECTION, Settings, environment_name
+
+DOCS = Path(__file__).resolve().parent
+
+_TYPES = {
+    "int": "number",
+    "float": "number",
+    "str": "text",
+    "bool": "true or false",
+    "tuple[str, ...]": "list of texts",
+}
+
+
+def settings_table() -> Iterator[str]:
+    """Every setting: how it is set, its default, its meaning."""
+    yield f"| in `[{INI_SECTION}]` | in the environment | default | meaning |"
+    yield "|---|---|---|---|"
+    for item in dataclasses.fields(Settings):
+        choices = item.metadata["choices"]
+        meaning = item.metadata["meaning"] + (f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else "")
+        row = (f"`{item.name}`", f"`{environment_name(item.name)}`", _default(item.default), meaning)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _default(value: object) -> str:
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{','.join(value) if isinstance(value, tuple) else value}`"
+
+
+def event_tables() -> Iterator[str]:
+    """Every event: its meaning and its fields."""
+    for cls in get_args(events.Event):
+        yield f"### `{event_name(cls)}`\n"
+        yield _prose(inspect.getdoc(cls) or "") + "\n"
+        comments = _comments(cls)
+        yield "| field | type | left out where it is | remark |"
+        yield "|---|---|---|---|"
+        for item in dataclasses.fields(cls):
+            left_out = _left_out(item)
+            row = (f"`{item.name}`", _type(str(item.type), left_out), left_out, _remark(comments.get(item.name, "")))
+            yield f"| {' | '.join(row)} |"
+        yield ""
+
+
+def detail_table() -> Iterator[str]:
+    """What the detail of a result may hold."""
+    yield "| key | type | meaning |"
+    yield "|---|---|---|"
+    for key, (kind, meaning) in events.DETAIL_KEYS.items():
+        yield f"| `{key}` | {kind} | {meaning} |"
+
+
+def _prose(docstring: str) -> str:
+    """Return a docstring as Markdown: code between single backticks and not broken over lines, JSON's word for None."""
+    text = re.sub(r"``(.+?)``", lambda code: f"`{' '.join(code[1].split())}`", docstring, flags=re.DOTALL)
+    return re.sub(r"\bNone\b", "null", text)
+
+
+def _remark(comment: str) -> str:
+    return _prose(comment).replace("<", "&lt;").replace("|", "\\|")
+
+
+def _type(annotation: str, left_out: str) -> str:
+    bare = annotation.removesuffix(" | None")
+    name = _TYPES.get(bare, "list of objects" if bare.startswith("tuple") else "object")
+    return name if bare == annotation or left_out == "null" else f"{name} or null"
+
+
+def _left_out(item: dataclasses.Field[object]) -> str:
+    if item.default_factory is not dataclasses.MISSING or item.default == ():
+        return "empty"
+    if item.default is dataclasses.MISSING:
+        return ""
+    return "null" if item.default is None else _default(item.default)
+
+
+def _comments(cls: type) -> Mapping[str, str]:
+    """The remark that stands behind a field in the source."""
+    source = inspect.getsource(cls)
+    behind = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    fields = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AnnAssign))
+    return {ast.unparse(node.target): behind[node.lineno] for node in fields if node.lineno in behind}
+
+
+PARTS: Mapping[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "settings": ("settings.md", settings_table),
+    "events": ("journal.md", event_tables),
+    "details": ("journal.md", detail_table),
+}
+"""The generated parts: name, page, what writes it."""
+
+
+def updated(page: str, text: str) -> str:
+    """Return a page with its generated parts as the code has them now. Raises `ValueError` if a part has no place."""
+    for name, (where, lines) in PARTS.items():
+        if where != page:
+            continue
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"{page} has no place for {name}: {begin} and {end} are missing.")
+        text = f"{before}{begin}\n{chr(10).join(lines()).rstrip()}\n{end}{after}"
+    return text
+
+
+def main() -> None:
+    """Write all generated parts."""
+    for page in sorted({page for page, _ in PARTS.values()}):
+        path = DOCS / page
+        path.write_text(updated(page, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
