@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ground.ansible import Ansible
 
 from deploytrace.events import WorkerEnded
 from deploytrace.run.model import HostDetail, Kind, TaskDetail
+from ground.ansible import Ansible
 
 from .journals import events_of, nodes_of, only_journal, started_of
 from .workers import WorkerWatch

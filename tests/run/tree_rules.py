@@ -17,7 +17,7 @@ def check_tree(nodes: list[Node]) -> None:
     assert nodes[-1].kind is Kind.RUN, "the run leaves last"
     siblings: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
-        assert node.start <= node.end, node
+        assert node.start < node.end, node
         if node.parent is None:
             continue
         parent = by_id[node.parent]

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from .model import Detail, Failure, Kind, Link, Moment, Node, Outcome
 
-__all__ = ["GAP", "Container", "gravest"]
+__all__ = ["GAP", "SHORTEST", "Container", "gravest"]
 
+SHORTEST = 1  # ns that every node lasts at least; Jaeger stretches a shorter one, beyond its parent's end
 GAP = 1_000  # ns between children that follow each other; Jaeger's critical path needs them not to touch
 
 _GRAVITY = (
@@ -94,7 +95,7 @@ class Container:
     def node(self, base: int) -> Node:
         """Return the ended node; ``base`` is the run's start in Unix ns."""
         start = self.start or 0
-        end = max(start, self.end or 0)
+        end = max(start + SHORTEST, self.end or 0)
         return Node(
             id=self.id,
             parent=self.parent.id if self.parent else None,

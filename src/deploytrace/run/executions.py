@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import identity
 from ..events import AsyncPolled, AttemptFailed, HostSeen, ItemFinished, TaskDefined
-from .containers import GAP
+from .containers import GAP, SHORTEST
 from .failure import failure_of
 from .model import AttemptDetail, Failure, HostDetail, ItemDetail, Kind, Moment, Node, Outcome
 
@@ -93,8 +93,7 @@ class Execution:
     def _child(
         self, kind: Kind, node_id: str, parent: str, span: tuple[int, int], outcome: Outcome, **rest: Any
     ) -> Node:
-        end = max(span)
-        start = min(span[0], end)
+        start, end = span[0], max(span[0] + SHORTEST, span[1])
         self.worst_end = max(self.worst_end, end)
         return Node(node_id, parent, kind, self.definition.name, self.base + start, self.base + end, outcome, **rest)
 
@@ -166,15 +165,15 @@ class Execution:
         """Return when the host's work ended, and by whose account."""
         announced = self.announced if self.announced is not None else self.worst_end
         if self.worker_end is not None and self.worker_end <= announced:
-            return max(self.start, self.worst_end, self.worker_end), "worker"
-        return max(self.start, self.worst_end, announced), "announcement"
+            return max(self.start + SHORTEST, self.worst_end, self.worker_end), "worker"
+        return max(self.start + SHORTEST, self.worst_end, announced), "announcement"
 
     def finish(self) -> list[Node]:
         """Return the nodes that leave with an announced result: held tries, then the host result itself."""
-        end, source = self.end()
         outcome = self.outcome or Outcome.OK
         tries = int(self.detail.get("attempts") or 0) or self._tries + 1
-        nodes = [] if self.definition.loop else self._finish_tries(end, outcome, self.failure)
+        nodes = [] if self.definition.loop else self._finish_tries(self.end()[0], outcome, self.failure)
+        end, source = self.end()
         return [*nodes, self._node(end, outcome, source, self.failure, tries)]
 
     def cut(self, t: int, outcome: Outcome, failure: Failure | None) -> list[Node]:
@@ -182,9 +181,10 @@ class Execution:
 
         Where its worker had already ended, that is when it ended.
         """
-        end = max(self.start, self.worst_end, self._clamp(t))
+        end = max(self.start + SHORTEST, self.worst_end, self._clamp(t))
         tries = self._tries + 1
-        nodes = self._finish_tries(end, outcome, failure)
+        in_pause = self._boundary >= end  # between two tries: there is no try to cut
+        nodes = list(self._last_tries) if in_pause else self._finish_tries(end, outcome, failure)
         if self.definition.loop and self._item_start < end:
             nodes.append(
                 self._item_node(end, outcome, ItemDetail(self.host, self.definition, self.items, None), failure)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import events as ev
 from ..identity import RUN_NODE
-from .containers import Container
+from .containers import GAP, Container
 from .executions import Execution
 from .model import Failure, Kind, Moment, Node, Outcome, RunDetail
 from .notices import Notices
@@ -99,6 +99,7 @@ class Replay:
         if run is None or started is None:
             return
         if cut in (Outcome.INTERRUPTED, Outcome.RUNNING):
+            t += GAP  # what started with the very last event must not touch what ends with the run
             self._cut_executions(t, cut, failure)
         self._leave_play(t if cut else self._last)
         run.cover(0, t)
@@ -172,7 +173,7 @@ class Replay:
         node = container.node(self._base)
         self._ended.append(node)
         if container.parent is not None:
-            container.parent.absorb(container.start, container.end or container.start, node.outcome, node.failure)
+            container.parent.absorb(container.start, node.end - self._base, node.outcome, node.failure)
 
     # -- tasks --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,119 @@
+"""However Ansible ends, what it had done and was doing is in Jaeger within seconds, and nobody lifts a finger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from ground.ansible import Ansible, Running
+from ground.otlp import Span
+from ground.processes import Process
+from ground.servers import Jaeger
+
+from .in_jaeger import delivered_trace
+from .journals import only_journal, started_of
+
+_WORK = """
+- name: work
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: done
+      ansible.builtin.command: echo done
+    - name: cut
+      ansible.builtin.command: sleep 30
+"""
+_ENDINGS: dict[str, Callable[[Running], None]] = {
+    "SIGINT": Running.interrupt,
+    "SIGTERM": Running.terminate,
+    "SIGKILL": Running.kill,
+}
+_ERROR = 2
+
+
+def _start(user: Ansible, jaeger: Jaeger) -> Running:
+    """Start the playbook and wait until all hosts are in its second task."""
+    running = user.start(_WORK, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    running.wait_until(lambda: _started(user, 6), timeout=60)
+    return running
+
+
+def _started(user: Ansible, executions: int) -> bool:
+    try:
+        return only_journal(user.state_dir).read_bytes().count(b'"e":"host_started"') >= executions
+    except ValueError:
+        return False
+
+
+def _sidecars(user: Ansible) -> list[Process]:
+    return [process for process in user.processes() if "deploytrace.sidecar" in process.command]
+
+
+def _arrived(user: Ansible, jaeger: Jaeger, seconds: float) -> list[Span]:
+    trace_id = started_of(only_journal(user.state_dir)).run_id
+    return jaeger.wait_for_trace(trace_id, timeout=seconds)
+
+
+@pytest.mark.parametrize("ending", _ENDINGS)
+def test_what_was_done_and_what_was_open_arrives(each_ansible: Ansible, jaeger: Jaeger, ending: str) -> None:
+    running = _start(each_ansible, jaeger)
+    _ENDINGS[ending](running)
+    result = running.finish()
+    spans = _arrived(each_ansible, jaeger, 5)
+    assert result.returncode != 0
+    open_ones = [span for span in spans if span.name == "cut"]
+    assert [span.attributes["ansible.task.host.outcome"] for span in spans if span.name == "done"] == ["changed"] * 3
+    assert len(open_ones) == 3
+    cause = {"SIGINT": "cancelled", "SIGTERM": "cancelled", "SIGKILL": "lost"}[ending]
+    if ending == "SIGTERM" and each_ansible.version in ("2.17", "2.18"):
+        cause = "lost"  # there SIGTERM ends Ansible at once, as its default action
+    for span in [*open_ones, *(span for span in spans if not span.parent_id)]:
+        assert span.status == _ERROR, span
+        assert span.attributes["error.type"] == cause, span
+    root = next(span for span in spans if not span.parent_id)
+    assert root.attributes["cicd.pipeline.result"] == ("error" if cause == "lost" else "cancellation")
+    running_on = time.monotonic() + 20
+    while _sidecars(each_ansible):
+        assert time.monotonic() < running_on, "the sidecar stays"
+        time.sleep(0.05)
+    each_ansible.end()  # the workers, which outlive Ansible's SIGKILL
+    delivered_trace(jaeger, only_journal(each_ansible.state_dir))
+
+
+def test_a_killed_sidecar_is_made_up_for_by_flush(ansible: Ansible, jaeger: Jaeger) -> None:
+    running = _start(ansible, jaeger)
+    _kill_sidecars(ansible)
+    running.interrupt()
+    running.finish()
+    answer = ansible.deploytrace("flush", env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    assert answer.returncode == 0, answer.output
+    _, spans = delivered_trace(jaeger, only_journal(ansible.state_dir))
+    assert max(Counter(span.span_id for span in spans).values()) == 1
+
+
+def test_a_killed_sidecar_is_made_up_for_by_the_next_run(ansible: Ansible, jaeger: Jaeger) -> None:
+    running = _start(ansible, jaeger)
+    _kill_sidecars(ansible)
+    running.kill()
+    running.finish()
+    ansible.end()  # the workers, which outlive Ansible's SIGKILL
+    journal = only_journal(ansible.state_dir)
+    small = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: hello}}]\n"
+    result = ansible.run(small, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    assert result.returncode == 0, result.output
+    ansible.wait_for_sidecar()
+    delivered_trace(jaeger, journal)
+
+
+def _kill_sidecars(user: Ansible) -> None:
+    deadline = time.monotonic() + 20
+    while not (found := _sidecars(user)):
+        assert time.monotonic() < deadline, "no sidecar was started"
+        time.sleep(0.05)
+    for process in found:
+        os.kill(process.pid, signal.SIGKILL)
