@@ -125,6 +125,7 @@ class Ansible:
         """deploytrace's state directory; it is not made here."""
         self._mark = new_mark()
         self._programs = 0
+        self._inventories = 0
         self.home.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -152,9 +153,9 @@ class Ansible:
         """An inventory of hosts that are all this machine, reached without a connection."""
         python = str(self.environment.python)
         variables = {"ansible_connection": "local", "ansible_python_interpreter": python, **variables}
-        path = self.directory / f"inventory-{len(names)}.json"
-        path.write_text(json.dumps({"all": {"hosts": {name: {} for name in names}, "vars": variables}}))
-        return path
+        inventory = {"all": {"hosts": {name: {} for name in names}, "vars": variables}}
+        self._inventories += 1
+        return self.write(f"inventory-{self._inventories:02d}.json", json.dumps(inventory))
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, a playbook say, below its directory."""
