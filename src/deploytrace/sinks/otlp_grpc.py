@@ -7,6 +7,7 @@ Source of what answers mean: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -37,7 +38,7 @@ _REMEDIES = {
     "DEADLINE_EXCEEDED": "it did not answer in time",
     "UNAVAILABLE": "it cannot be reached or takes no data now",
 }
-_TOO_LARGE = ("larger than max", "message too large", "exceeds maximum")
+_TOO_LARGE = re.compile(r"larger than|too large|exceeds max", re.IGNORECASE)
 
 
 def _file(path: str | None) -> bytes | None:
@@ -121,7 +122,7 @@ class GrpcTransport:
     def _meaning(self, error: Any) -> Exception:
         code, text = error.code().name, " ".join(str(error.details() or "").split())[:300]
         said = f" ({text})." if text else "."
-        if code == "RESOURCE_EXHAUSTED" and any(sign in text.lower() for sign in _TOO_LARGE):
+        if code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(text):
             return RequestTooLarge(f"{self.destination} takes no message of this size{said}")
         if code == "INVALID_ARGUMENT":
             return DeliveryRefused(f"{self.destination} refused the spans for good ({code}){said}")

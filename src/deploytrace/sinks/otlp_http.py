@@ -17,6 +17,9 @@ from importlib.metadata import entry_points
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
@@ -80,6 +83,24 @@ def retry_after(text: str | None, now: float) -> float | None:
     return None
 
 
+def _said(response: requests.Response, answer: bytes) -> str:
+    """Return a server's own words on a failure, OTLP's Status or plain text, as `` (words).``; ``.`` without any."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    text = ""
+    if kind in ("application/x-protobuf", "application/json"):
+        with contextlib.suppress(DecodeError, json_format.ParseError, UnicodeDecodeError):
+            status = (
+                Status.FromString(answer)
+                if "x-" in kind
+                else json_format.Parse(answer, Status(), ignore_unknown_fields=True)
+            )
+            text = status.message
+    elif kind == "text/plain":
+        text = answer.decode("utf-8", "replace")
+    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:300]
+    return f" ({text})." if text else "."
+
+
 def _without_query(url: str) -> str:
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -140,7 +161,7 @@ class HttpTransport:
         status = response.status_code
         if 200 <= status < 300:
             return self._accepted(response, answer)
-        said = self._said(response, answer)
+        said = _said(response, answer)
         if status == 413:
             raise RequestTooLarge(f"{self.destination} takes no request of this size (413){said}")
         if status == 400:
@@ -168,14 +189,6 @@ class HttpTransport:
                 "endpoint's host, port and path."
             ) from None
 
-    def _said(self, response: requests.Response, answer: bytes) -> str:
-        """Return a server's own words, where they are readable and short enough to help."""
-        kind = response.headers.get("Content-Type", "")
-        if not answer or not kind.startswith(("text/plain", "application/json")):
-            return "."
-        text = " ".join(answer[:300].decode("utf-8", "replace").split())
-        return f" ({text})." if text.isprintable() else "."
-
     def _why(self, error: requests.RequestException) -> str:
         """Return in one sentence why there was no answer."""
         text = str(error)
@@ -193,8 +206,10 @@ class HttpTransport:
             return f"{where} cannot be reached: the name {urlsplit(where).hostname!r} is unknown."
         if "Connection refused" in text:
             return f"{where} cannot be reached: the connection was refused (is the receiver running?)."
-        hint = " (port 4317 is usually OTLP/gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=grpc)" if ":4317" in where else ""
-        return f"{where} broke the connection off or speaks no HTTP{hint}."
+        return (
+            f"{where} broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually "
+            "port 4317), set OTEL_EXPORTER_OTLP_PROTOCOL=grpc."
+        )
 
     def close(self) -> None:
         """Close the connection."""

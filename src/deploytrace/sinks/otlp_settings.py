@@ -127,12 +127,6 @@ def _split(text: str, variable: str, protocol: str, insecure: bool) -> SplitResu
     return parts
 
 
-def _userinfo(parts: SplitResult) -> tuple[str, str] | None:
-    if parts.username is None:
-        return None
-    return unquote(parts.username), unquote(parts.password or "")
-
-
 def _endpoint(
     environ: Mapping[str, str], option: str | None, recorded: str | None, protocol: str
 ) -> tuple[SplitResult, str]:
@@ -142,16 +136,22 @@ def _endpoint(
     if not text and option:
         text, variable = option, "The setting otlp_endpoint"
     elif not text and recorded:
-        text, variable = recorded, "The run's recorded endpoint"
-        whole = urlsplit(recorded).path.rstrip("/").endswith(_PATH)
+        # No credentials are recorded; at most, a mask stands in their place.
+        scheme, separator, rest = recorded.rpartition("://")
+        text, variable = scheme + separator + rest.rpartition("@")[2], "The run's recorded endpoint"
+        whole = urlsplit(text).path.rstrip("/").endswith(_PATH)
     elif not text:
-        text, variable = (
-            "http://localhost:4317" if protocol == "grpc" else "http://localhost:4318",
-            "The default endpoint",
-        )
-    insecure = read(environ, "INSECURE")[0].lower() == "true"
-    parts = _split(text, variable, protocol, insecure)
+        text, variable = f"http://localhost:{4317 if protocol == 'grpc' else 4318}", "The default endpoint"
+    parts = _split(text, variable, protocol, read(environ, "INSECURE")[0].lower() == "true")
     return parts, (parts.path or "/") if whole else parts.path.rstrip("/") + _PATH
+
+
+def _authorization(parts: SplitResult) -> dict[str, str]:
+    """Return the header that an endpoint's user and password stand for, if it has any."""
+    if parts.username is None:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
 
 
 def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str | None) -> OtlpSettings:
@@ -163,16 +163,14 @@ def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str 
     protocol = _choice(environ, "PROTOCOL", "http/protobuf", _PROTOCOLS)
     parts, path = _endpoint(environ, option, recorded, protocol)
     host = parts.netloc.rpartition("@")[2]
-    headers = _headers(environ)
-    userinfo = _userinfo(parts)
-    if userinfo is not None and "authorization" not in headers:
-        headers["authorization"] = _basic(*userinfo)
+    if protocol == "grpc":
+        endpoint = f"{parts.scheme}://{host}"
+    else:
+        endpoint = urlunsplit((parts.scheme, host, path, parts.query, ""))
     return OtlpSettings(
-        endpoint=f"{parts.scheme}://{host}"
-        if protocol == "grpc"
-        else urlunsplit((parts.scheme, host, path, parts.query, "")),
+        endpoint=endpoint,
         protocol=protocol,
-        headers=headers,
+        headers=_authorization(parts) | _headers(environ),
         compression=_choice(environ, "COMPRESSION", "gzip", _COMPRESSIONS),
         timeout=_timeout(environ),
         certificate=_file(environ, "CERTIFICATE"),
@@ -180,7 +178,3 @@ def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str 
         client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
         credential_provider=_credential_provider(environ, protocol),
     )
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
