@@ -13,7 +13,7 @@ __all__ = ["EndWatch", "last_time", "read_ending"]
 _CHUNK = 256 * 1024
 _MAX_LINE = 4 * 1024 * 1024
 _TAILS = (64 * 1024, _MAX_LINE, 64 * 1024 * 1024)  # an end record is long where there are many hosts
-_ENDINGS = re.compile(rb'^\{"e": ?"run_(?:ended|lost)".*\n', re.MULTILINE)
+_ENDINGS = re.compile(rb'\{"e":"run_(?:ended|lost)".*\n')  # also behind a torn line, as a reader sees it
 
 
 class EndWatch:
@@ -71,6 +71,8 @@ def _tail(descriptor: int, size: int, length: int) -> bytes:
 
 
 def _first_ending(lines: bytes) -> RunEnded | RunLost | None:
+    if b'{"e":"run_' not in lines:  # ten times as fast as the expression
+        return None
     for match in _ENDINGS.finditer(lines):
         try:
             event = decode(match[0])

@@ -23,6 +23,7 @@ __all__ = ["Reader", "first_event", "open_journal", "read_events"]
 _CHUNK = 256 * 1024
 _MAX_LINE = 4 * 1024 * 1024
 _MAX_HEADER = 4096
+_EVENT = b'{"e":"'
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -41,7 +42,7 @@ def open_journal(path: Path, *, write: bool = False) -> int:
 
 
 class Reader:
-    """Reads the events of one journal through a descriptor, which stays its owner's to close."""
+    """Reads the events of one journal through a descriptor, and closes it if told to."""
 
     def __init__(self, descriptor: int, name: str, *, chunk: int = _CHUNK) -> None:
         """``name`` is the file's, for sentences; ``chunk`` is how many bytes one `read` takes."""
@@ -77,6 +78,10 @@ class Reader:
             self._take_header(lines.pop(0))
         return self._decode(lines)
 
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
+
     def _keep(self, line: bytes) -> None:
         if self.run_id is None and len(line) > _MAX_HEADER:
             self._take_header(line[:_MAX_HEADER])
@@ -95,13 +100,13 @@ class Reader:
     def _decode(self, lines: list[bytes]) -> list[Event]:
         events = []
         for line in lines:
-            if not line:
-                continue  # what the sidecar adds begins a new line, in case the one before was torn
             try:
                 event = decode(line)
             except ValueError:
                 self.damaged += 1
-                continue
+                event = _after_torn(line)
+                if event is None:
+                    continue
             if event is None:
                 self.unknown += 1
             elif isinstance(event, RunStarted) and event.run_id != self.run_id:
@@ -111,17 +116,24 @@ class Reader:
         return events
 
 
+def _after_torn(line: bytes) -> Event | None:
+    """Return the event that stands behind a torn one on its line: a disk was full for a moment, say."""
+    try:
+        return decode(line[line.index(_EVENT, 1) :])  # within a text its quotes would be escaped
+    except ValueError:
+        return None
+
+
 def read_events(path: Path) -> Iterator[Event]:
     """Yield all events that a journal holds by now. Raises `OSError` and `JournalError` (also for an empty file)."""
-    descriptor = open_journal(path)
+    reader = Reader(open_journal(path), str(path))
     try:
-        reader = Reader(descriptor, str(path))
         while not reader.at_end:
             yield from reader.read()
         if reader.run_id is None:
             raise JournalError(f"{path} is not a deploytrace journal (it has no complete first line).")
     finally:
-        os.close(descriptor)
+        reader.close()
 
 
 def first_event(descriptor: int, name: str) -> RunStarted | None:
