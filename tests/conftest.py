@@ -22,9 +22,10 @@ _LAST_PROCESSES_S = 15.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of versions, for quick work."""
+    """Add the choice of versions, for quick work, and the way to accept a change of committed expectations."""
     versions = [release.version for release in RELEASES]
     parser.addoption("--ansible", action="append", choices=versions, help="test with this version only (repeatable)")
+    parser.addoption("--accept", action="store_true", help="rewrite the committed expectations (CONTRIBUTING.md)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,7 +21,7 @@ from ..sidecar.recovery import Fate, Leftover, Recovery
 
 __all__ = ["add_arguments", "run"]
 
-_PATIENCE = 3.0
+_GRACE = 5.0  # seconds that a sidecar at work gets beyond its own delivery_wait
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..sinks.registry import open_sinks
 
     directory = Directory(settings.directory())
-    recovery = Recovery(
-        directory, settings, os.environ, open_sinks, patience=_PATIENCE, wait=settings.delivery_wait + _PATIENCE
-    )
+    recovery = Recovery(directory, settings, os.environ, open_sinks, wait=settings.delivery_wait + _GRACE)
     fates: Counter[Fate] = Counter()
     for leftover in recovery.recover():
         fates[leftover.fate] += 1

@@ -37,7 +37,7 @@ _DELIVERY = {
     State.WAITING: "waiting",
     State.ABANDONED: "waiting",
 }
-_ABANDONED = "left behind by a broken run; the next run or `deploytrace flush` delivers it"
+_ABANDONED = "left behind when Ansible broke off; the next run, or `deploytrace flush`, delivers it."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from rich.text import Text
 
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .wording import neutral_line
 
 __all__ = ["render"]
 
 _STYLES = {"ok": "green", "problem": "bold red", "unknown": "yellow"}
-_INDENT = "         "
+_INDENT = 9  # columns
 
 
 class _Finding(Protocol):
@@ -31,23 +31,17 @@ def render(findings: Sequence[_Finding], width: int, *, color: bool = False, asc
     """Return the findings as text, wrapped at ``width`` terminal cells."""
     lines = []
     for finding in findings:
-        lines += _wrapped(Text(finding.state.ljust(len(_INDENT)), style=_STYLES[finding.state]), finding.text, width)
+        lines += _sentence(finding.state, _STYLES[finding.state], finding.text, "", width)
         if finding.remedy:
-            lines += _wrapped(Text(_INDENT), finding.remedy, width, "bold")
+            lines += _sentence("", "", finding.remedy, "bold", width)
     problems = sum(finding.state == "problem" for finding in findings)
     summary = "Everything is well." if not problems else f"{problems} problem{'s'[: problems != 1]} found."
     lines += [Text(), Text(summary, style=_STYLES["problem" if problems else "ok"])]
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
 
 
-def _wrapped(head: Text, text: str, width: int, style: str = "") -> list[Text]:
-    """Return a sentence in lines that all begin at the same column; words are never broken, paths can be copied."""
-    lines, line = [], head
-    for word in neutral_line(text).split(" "):
-        if line.cell_len > len(_INDENT) and line.cell_len + 1 + len(word) > width:
-            lines.append(line)
-            line = Text(_INDENT)
-        if line.cell_len > len(_INDENT):
-            line.append(" ")
-        line.append(word, style=style)
-    return [*lines, line]
+def _sentence(head: str, head_style: str, text: str, style: str, width: int) -> list[Text]:
+    """Return a sentence in lines that all begin in the same column."""
+    lines = wrapped((Text(word, style) for word in neutral_line(text).split(" ")), width - _INDENT, between=Text(" "))
+    heads = [Text(head.ljust(_INDENT), head_style), *(Text(" " * _INDENT) for _ in lines)]
+    return [start.append_text(line) for start, line in zip(heads, lines, strict=False)]

@@ -8,7 +8,23 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["on_paper"]
+__all__ = ["on_paper", "wrapped"]
+
+
+def wrapped(words: Iterable[Text], width: int, *, between: Text, indent: int = 0) -> list[Text]:
+    """Return the words in lines of at most ``width`` terminal cells, ``between`` those of a line.
+
+    A word is never broken, since one may want to copy it; the second and later lines are indented.
+    """
+    lines = [Text()]
+    begun = False
+    for word in words:
+        if begun and lines[-1].cell_len + between.cell_len + word.cell_len > width:
+            lines.append(Text(" " * indent))
+            begun = False
+        lines[-1].append_text(between if begun else Text()).append_text(word)
+        begun = True
+    return lines
 
 
 def on_paper(lines: Iterable[Text], width: int, *, color: bool, ascii_only: bool) -> str:

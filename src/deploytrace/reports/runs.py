@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -11,9 +12,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from ..run.model import Outcome
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM, OUTCOME_STYLES
-from .wording import cut, cut_middle, duration, local_time, neutral_line
+from .wording import cut_middle, duration, local_time, neutral_line
 
 __all__ = ["RunLine", "as_json", "render"]
 
@@ -59,34 +60,35 @@ def as_json(lines: Sequence[RunLine]) -> list[dict[str, Any]]:
 
 
 def render(lines: Sequence[RunLine], width: int, *, color: bool = False, ascii_only: bool = False) -> str:
-    """Return the list as text of at most ``width`` terminal cells a line, under a line of headings."""
+    """Return the list as text under a line of headings, and below it why some of the runs wait.
+
+    Lines have at most ``width`` terminal cells.
+    """
     names = [neutral_line(PurePath(line.playbook).name) for line in lines]
     column = max(len("playbook"), min(max(map(cell_len, names), default=0), max(8, width // 3)))
-    headings = (
-        "run".ljust(_ID),
-        "start".ljust(19),
-        "playbook".ljust(column),
-        "duration",
-        "outcome".ljust(11),
-        "delivery",
-    )
-    table = [Text(cut(_GAP.join(headings), width), style=DIM)]
+    headings = ("run".ljust(_ID), "start".ljust(19), "playbook".ljust(column), "duration", "outcome".ljust(11), "trace")
+    table = [Text(_GAP.join(headings), style=DIM)]
     for line, name in zip(lines, names, strict=True):
         name = cut_middle(name, column)
         text = Text(line.run_id[:_ID] + _GAP).append(local_time(line.start)[:19] + _GAP, style=DIM)
         text.append(name + " " * (column - cell_len(name)) + _GAP, style="bold")
         text.append(duration(line.duration_ns).rjust(8) + _GAP)
         text.append(line.outcome.value.ljust(11) + _GAP, style=OUTCOME_STYLES[line.outcome])
-        text.append(_delivery(line), style="red" if line.trouble else DIM)
+        table.append(text.append(_delivery(line), style="red" if line.trouble else DIM))
+    for text in table:
         text.truncate(width, overflow="ellipsis")
-        table.append(text)
-    return on_paper(table, width, color=color, ascii_only=ascii_only)
+    return on_paper([*table, *_troubles(lines, width)], width, color=color, ascii_only=ascii_only)
 
 
 def _delivery(line: RunLine) -> str:
-    """Return the words for where a run's trace is."""
-    if line.trouble:
-        return f"{line.delivery}: {neutral_line(line.trouble)}"
-    if line.delivery == "delivered" and line.destination:
-        return "in a file" if line.destination.startswith("/") else f"delivered to {neutral_line(line.destination)}"
-    return line.delivery
+    """Return the word for where a run's trace is."""
+    return "in a file" if line.delivery == "delivered" and line.destination.startswith("/") else line.delivery
+
+
+def _troubles(lines: Sequence[RunLine], width: int) -> Iterator[Text]:
+    """Yield why runs wait, each reason once."""
+    reasons = Counter(line.trouble for line in lines if line.trouble)
+    for reason, count in reasons.most_common():
+        sentence = f"{count} {'wait' if count > 1 else 'waits'}: {neutral_line(reason)}"
+        yield Text()
+        yield from wrapped((Text(word, "red") for word in sentence.split(" ")), width, between=Text(" "))

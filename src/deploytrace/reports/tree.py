@@ -18,7 +18,7 @@ from rich.text import Text
 
 from .. import identity
 from ..run.model import Kind, Outcome, RunDetail, Tree
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM, NAME_STYLES, OUTCOME_STYLES
 from .timeline import Glyphs, Timeline
 from .tree_rows import Row, rows_of
@@ -29,6 +29,7 @@ __all__ = ["render"]
 _DURATION = 7  # columns, as `wording.duration` promises
 _OUTCOME = max(len(outcome.value) for outcome in Outcome)
 _GAP = 2
+_BAD = (Outcome.FAILED.value, Outcome.UNREACHABLE.value, Outcome.INTERRUPTED.value)
 _SHORTEST = 6  # columns that a name keeps, whatever stands beside it
 _NARROW = 64  # below so many columns there is no room for bars
 
@@ -60,11 +61,11 @@ def render(
     columns = _columns(rows, width)
     node = tree.node
     timeline = Timeline(node.start, node.end, columns.bar, glyphs)
-    lines = [_title(tree, glyphs), Text()]
+    lines = [*_title(tree, glyphs, width), Text()]
     if columns.bar:
         lines.append(Text(" " * _bar_column(columns) + timeline.axis(), style=DIM))
     lines += [_line(row, columns, width, timeline, glyphs) for row in rows]
-    lines += [Text(), *_closing(tree, glyphs, bool(columns.bar))]
+    lines += [Text(), *_closing(tree, glyphs, width, bool(columns.bar))]
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
 
 
@@ -127,31 +128,34 @@ def _append_label(text: Text, row: Row, width: int, glyphs: Glyphs) -> None:
     text.append_text(label)
 
 
-def _title(tree: Tree, glyphs: Glyphs) -> Text:
-    """Return the line above the tree: which run this is, when it was, and by what."""
+def _title(tree: Tree, glyphs: Glyphs, width: int) -> list[Text]:
+    """Return what stands above the tree: which run this is, when it was, and by what."""
     detail = tree.node.detail
-    text = Text(local_time(tree.node.start), style=DIM)
+    facts = [local_time(tree.node.start)]
     if isinstance(detail, RunDetail):
         started = detail.started
         trace = identity.trace_id(started.run_id, started.traceparent, started.join_trace)
-        facts = [f"trace {trace}", f"Ansible {neutral(started.ansible_version)}"]
+        facts += [f"trace {trace}", f"Ansible {neutral(started.ansible_version)}"]
         facts += [f"run {started.run_id}"] if trace != started.run_id else []
         facts += ["check mode"] if started.check_mode else []
         facts += [f"limit {neutral_line(started.limit)}"] if started.limit else []
-        text.append("".join(glyphs.dot + fact for fact in facts), style=DIM)
-    return text
+    return _facts(facts, glyphs, width)
 
 
-def _closing(tree: Tree, glyphs: Glyphs, bars: bool) -> list[Text]:
-    """Return the lines below the tree: how the hosts ended, and what the bars mean."""
+def _closing(tree: Tree, glyphs: Glyphs, width: int, bars: bool) -> list[Text]:
+    """Return what stands below the tree: how the hosts ended, and what the bars mean."""
     detail = tree.node.detail
-    text = Text(style=DIM)
+    facts = []
     if isinstance(detail, RunDetail):
-        others = [f"{count} {name}" for name, count in detail.hosts.items() if name != "total" and count]
         total = detail.hosts.get("total", 0)
-        text.append(f"{total} host{'s'[: total != 1]}" + (": " + ", ".join(others) if others else ""))
-        text.append(f"{glyphs.dot}{detail.tasks_total} task{'s'[: detail.tasks_total != 1]}")
+        bad = [f", {count} {name}" for name in _BAD if (count := detail.hosts.get(name))]
+        facts += [f"{total} host{'s'[: total != 1]}" + "".join(bad)]
+        facts += [f"{detail.tasks_total} task{'s'[: detail.tasks_total != 1]}"]
     if bars:
-        work, wait = glyphs.bar[2][2] * 2, glyphs.bar[1][1] * 2
-        text.append(f"{glyphs.dot if text.plain else ''}{work} at work  {wait} waiting")
-    return [text]
+        facts += [f"{glyphs.bar[2][2] * 2} at work  {glyphs.bar[1][1] * 2} waiting"]
+    return _facts(facts, glyphs, width)
+
+
+def _facts(facts: Sequence[str], glyphs: Glyphs, width: int) -> list[Text]:
+    words = (Text(cut(fact, width), DIM) for fact in facts)
+    return wrapped(words, width, between=Text(glyphs.dot, DIM))

@@ -23,6 +23,8 @@ from .wording import duration, median, neutral, neutral_line
 
 __all__ = ["Label", "crowd", "label_of", "reason_of", "rest", "shared_reason"]
 
+_OF_THE_RUN = frozenset({"cancelled", "lost", "_OTHER"})
+
 Label = tuple[str, str, str]
 """What a node is, its name, and what belongs to it: each neutral, the first and the last may be empty."""
 
@@ -76,8 +78,13 @@ def rest(folded: Sequence[Tree]) -> str:
 
 
 def reason_of(node: Node, has_children: bool) -> str:
-    """Return why a host result or an item went wrong, in one line; empty where the rows below it say so."""
-    if node.failure is None or node.kind not in (Kind.HOST, Kind.ITEM):
+    """Return why a host result or an item went wrong, in one line; empty where other rows say so.
+
+    What broke off the whole run is told once, at the run.
+    """
+    if node.failure is None or (node.failure.type in _OF_THE_RUN) != (node.kind is Kind.RUN):
+        return ""
+    if node.kind not in (Kind.HOST, Kind.ITEM, Kind.RUN):
         return ""
     if has_children and isinstance(node.detail, HostDetail) and node.detail.failed_items:
         return ""
