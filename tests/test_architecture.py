@@ -30,6 +30,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "sidecar": {"sinks", "run", "journal"},
     "commands": {"sidecar", "sinks", "reports", "run", "journal"},
     "__main__": {"commands"},
+    "settings_docs": set(),
 }
 
 # Everything that is neither ours nor Python's own, and where alone it may be imported.
