@@ -106,7 +106,7 @@ def check_that_it_holds_everything(nodes: list[Node]) -> None:
     assert roles == {"artifact", "balancer", "runtime", "storefront", "release", "database", "service"}
     nested = {way(node) for node in nodes if node.kind is Kind.ROLE and node.name in ("release", "runtime", "service")}
     assert all("/storefront/" in path for path in nested), nested
-    assert any(node.kind is Kind.BLOCK and node.name == "Migrate the data" for node in nodes)
+    assert any(node.kind is Kind.BLOCK and node.name == "Online, else table by table" for node in nodes)
     items = Counter(by_id[str(node.parent)].name for node in nodes if node.kind is Kind.ITEM)
     assert set(items) >= set(WEB)
     attempts = {way(node) for node in nodes if node.kind is Kind.ATTEMPT}
@@ -120,6 +120,7 @@ def check_that_it_holds_everything(nodes: list[Node]) -> None:
     }
 
 
+@pytest.mark.timeout(2 * DEPLOY_SECONDS)
 def test_customers_notice_nothing_of_a_rolling_update(ansible: Ansible, inventory: Path) -> None:
     deploy(ansible, inventory, "1.0.0", "-e", '{"rollout": ["100%"]}')
     versions: list[str] = []
@@ -176,6 +177,7 @@ def left_running(checkout: Path) -> list[str]:
     return [line for line in table.splitlines() if f"{checkout}/examples/.work" in line]
 
 
+@pytest.mark.timeout(3 * DEPLOY_SECONDS)
 def test_the_demo_shows_the_trace_and_stops_its_hosts(ansible: Ansible, checkout: Path) -> None:
     result = make_demo(ansible, checkout).finish(timeout=2 * DEPLOY_SECONDS)
     assert result.returncode == 0, result.output
@@ -188,6 +190,7 @@ def test_the_demo_shows_the_trace_and_stops_its_hosts(ansible: Ansible, checkout
     assert left_running(checkout) == []
 
 
+@pytest.mark.timeout(2 * DEPLOY_SECONDS)
 def test_the_demo_stops_its_hosts_when_interrupted(ansible: Ansible, checkout: Path) -> None:
     demo = make_demo(ansible, checkout)
     demo.wait_for_output("[3/5]", timeout=DEPLOY_SECONDS)
