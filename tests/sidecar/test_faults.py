@@ -98,6 +98,17 @@ def test_a_silent_destination_keeps_the_sidecar_no_longer_than_delivery_wait(pla
     run.recorded()
     assert run.waited() < 1
     wait_for(lambda: not alive(run.sidecar), 12, "it gives up after delivery_wait (2 s), not after the timeout")
+    trouble = place.cursor(run.run_id).positions["traces"].trouble
+    assert trouble is not None
+    assert "does not answer" in trouble
+
+
+def test_without_delivery_wait_a_healthy_destination_still_gets_all(place: Place, receiver: Receiver) -> None:
+    place.environ["DEPLOYTRACE_DELIVERY_WAIT"] = "0"
+    run = place.record(tasks=2)
+    receiver.wait_for(spans_of(2), timeout=20)
+    wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+    assert place.cursor(run.run_id).complete
 
 
 def test_a_destination_that_comes_back_during_the_run(place: Place) -> None:

@@ -24,9 +24,9 @@ _TICK = 0.1
 class Attendance:
     """A run, its deliveries, and how long to be patient with them.
 
-    ``process`` is None where Ansible is known to be gone and the journal has an end. ``patience`` is how many seconds
-    after the run's end nothing at all may get through. ``say`` is told, after the run's end, `DONE` once all is
-    delivered and `PENDING` once what is left cannot be delivered now.
+    ``process`` is None where Ansible is known to be gone. After the run's end nothing may get through for ``patience``
+    seconds, and for ``vain_patience`` where every destination has said that it takes nothing now. ``say`` is told,
+    after the run's end, `DONE` once all is delivered and `PENDING` once what is left cannot be delivered now.
     """
 
     journal: HeldJournal
@@ -34,6 +34,7 @@ class Attendance:
     fanout: Fanout
     process: AnsibleProcess | None
     patience: float
+    vain_patience: float
     live: bool
     dismissed: Event
     say: Callable[[str], None]
@@ -54,7 +55,8 @@ class Attendance:
             if end_noticed is not None:
                 if fanout.in_vain:
                     self.say(DONE if fanout.complete else PENDING)
-                if fanout.over or time.monotonic() > max(end_noticed, fanout.progress) + self.patience:
+                quiet = time.monotonic() - max(end_noticed, fanout.progress)
+                if fanout.over or quiet > (self.vain_patience if fanout.in_vain else self.patience):
                     break
             course.changed.wait(_TICK)
             course.changed.clear()

@@ -91,6 +91,12 @@ class Delivery:
             self.over = True
             self._course.changed.set()
 
+    def give_up(self) -> None:
+        """Put down that the destination has not even answered; for whoever cannot wait for `run` to end."""
+        self.trouble = self.trouble or f"{self.sink.destination} does not answer."
+        LOGGER.warning("%s (the %s wait in the journal)", self.trouble, self.sink.name)
+        self._move(trouble=self.trouble)
+
     def _deliver_all(self) -> None:
         for item in self._items():
             self._number += 1

@@ -51,8 +51,10 @@ class Fanout:
         """
         self.course.stopped.set()
         until = time.monotonic() + _STOP_SECONDS
-        for thread in self._threads:
+        for delivery, thread in zip(self._deliveries, self._threads, strict=True):
             thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                delivery.give_up()
         if not self.begun:
             for sink in self._sinks:
                 sink.close()

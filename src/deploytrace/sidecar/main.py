@@ -23,7 +23,7 @@ from ..journal.directory import Directory
 from ..settings import Settings
 from ..sinks.contract import Sink
 from .ansible_process import AnsibleProcess
-from .attendance import Attendance
+from .attendance import PENDING, Attendance
 from .controller import controller_ip
 from .delivery import Course
 from .fanout import Fanout
@@ -36,9 +36,9 @@ from .recovery import Fate, OpenSinks, Recovery, recovery_turn
 __all__ = ["main"]
 
 _RECOVERY_SECONDS = 120.0
-_RECOVERY_PATIENCE = 3.0
 _LOCK_WAIT = 3.0
 _START_WAIT = 10.0
+_LEAST_PATIENCE = 1.0  # seconds for the last batch, also where delivery_wait is 0
 
 
 def main(open_sinks: OpenSinks | None = None) -> None:
@@ -107,10 +107,11 @@ def _attend_own(
         started,
         Fanout(journal, sinks, cursor, Course(), directory.root),
         AnsibleProcess(started, orders.pidfd),
-        orders.settings.delivery_wait,
-        orders.settings.live,
-        dismissed,
-        _speaker(),
+        patience=max(orders.settings.delivery_wait, _LEAST_PATIENCE),
+        vain_patience=orders.settings.delivery_wait,
+        live=orders.settings.live,
+        dismissed=dismissed,
+        say=_speaker(PENDING if obstacle else None),
     )
     complete = attendance.attend() and obstacle is None
     if complete:
@@ -126,11 +127,12 @@ def _await_start(journal: HeldJournal, dismissed: threading.Event) -> RunStarted
     return started
 
 
-def _speaker() -> Callable[[str], None]:
-    """Return what says a word on standard output, each once; nobody need listen any more."""
+def _speaker(only: str | None) -> Callable[[str], None]:
+    """Return what says a word on standard output, or ``only`` that; each once. Nobody need listen any more."""
     said: set[str] = set()
 
     def say(word: str) -> None:
+        word = only or word
         if word not in said:
             said.add(word)
             with contextlib.suppress(OSError):
@@ -148,7 +150,6 @@ def _attend_leftovers(orders: Orders, directory: Directory, dismissed: threading
             orders.settings,
             os.environ,
             open_sinks,
-            patience=_RECOVERY_PATIENCE,
             until=time.monotonic() + _RECOVERY_SECONDS,
             dismissed=dismissed,
         )

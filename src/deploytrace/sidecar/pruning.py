@@ -29,6 +29,7 @@ __all__ = ["prune"]
 
 _OURS = re.compile(r"([0-9a-f]{32})\.(?:jsonl|cursor\.json|cursor\.json\.new)")
 _DAY = 86400.0
+_BEGINNING = 60.0  # seconds in which a journal may be about to begin
 _REASONS = {"age": "it is older than keep_days", "quota": "journals and traces take more than keep_megabytes"}
 
 
@@ -51,7 +52,7 @@ def prune(directory: Directory, settings: Settings, *, now: float | None = None)
     for run in kept:
         old = run.modified < now - settings.keep_days * _DAY
         much = size > settings.keep_megabytes * 1_000_000
-        if (old or much) and _remove(directory, run, "age" if old else "quota"):
+        if (old or much) and _remove(directory, run, "age" if old else "quota", now):
             size -= run.size
 
 
@@ -75,7 +76,7 @@ def _kept(directory: Directory) -> Iterator[_Kept]:
         )
 
 
-def _remove(directory: Directory, run: _Kept, why: str) -> bool:
+def _remove(directory: Directory, run: _Kept, why: str, now: float) -> bool:
     path = directory.journal(run.run_id)
     journal: HeldJournal | None = None
     try:
@@ -84,6 +85,8 @@ def _remove(directory: Directory, run: _Kept, why: str) -> bool:
             if journal is None:
                 return False
             started = _started(journal)
+            if started is None and run.modified > now - _BEGINNING:
+                return False
             if started is not None and journal.ending() is None and is_alive(started):
                 return False
             if started is not None and not run.delivered:

@@ -35,6 +35,9 @@ OpenSinks = Callable[[Settings, RunStarted, Path, Mapping[str, str]], Sequence[S
 """How the sinks of a run are opened: `sinks.registry.open_sinks`."""
 
 
+_VAIN_PATIENCE = 3.0
+
+
 class Fate(str, Enum):
     """What became of a run that was found."""
 
@@ -58,15 +61,14 @@ class Leftover:
 class Recovery:
     """One pass over what was left behind in a state directory.
 
-    ``patience`` is how many seconds nothing may get through; ``wait`` how many another process may keep a journal that
-    has ended; ``until`` when the pass is to end (monotonic clock, s), None: when it is through.
+    ``wait`` is how many seconds another process may keep a journal that has ended; ``until`` is when the pass is to end
+    (monotonic clock, s), None: when it is through.
     """
 
     directory: Directory
     settings: Settings
     environ: Mapping[str, str]
     open_sinks: OpenSinks
-    patience: float
     wait: float = 0.0
     until: float | None = None
     dismissed: Event = field(default_factory=Event)
@@ -135,7 +137,15 @@ class Recovery:
         before = {sink.name: cursor.positions.get(sink.name, Position()).items for sink in sinks}
         fanout = Fanout(journal, sinks, cursor, Course(), self.directory.root)
         complete = Attendance(
-            journal, started, fanout, None, self.patience, live=False, dismissed=self.dismissed, say=lambda _: None
+            journal,
+            started,
+            fanout,
+            process=None,
+            patience=max(self.settings.delivery_wait, _VAIN_PATIENCE),
+            vain_patience=_VAIN_PATIENCE,
+            live=False,
+            dismissed=self.dismissed,
+            say=lambda _: None,
         ).attend()
         self._dead.update(fanout.dead)
         if obstacles or not complete:
