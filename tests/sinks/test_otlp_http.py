@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from email.utils import formatdate
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from deploytrace.errors import DeliveryRefused, DeliveryUnavailable, DeploytraceError
 from deploytrace.sinks.contract import Sink
+from deploytrace.sinks.otlp_http import retry_after
 from deploytrace.sinks.traces import EncodedSpan
 from ground.certificates import make_certificates
 from ground.otlp import spans_from_json
@@ -120,16 +121,28 @@ def test_other_refusals_are_for_now_and_name_the_remedy(receiver: Receiver, stat
 
 
 @pytest.mark.parametrize(
-    ("header", "low", "high"), [("7", 7, 7), (formatdate(time.time() + 60, usegmt=True), 30, 60), ("soon", None, None)]
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Mon, 23 Nov 2026 12:01:00 GMT", 60.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("inf", None),
+        ("-5", None),
+        ("", None),
+        (None, None),
+    ],
 )
-def test_retry_after(receiver: Receiver, header: str, low: float | None, high: float | None) -> None:
-    receiver.answer = Answer(status=503, headers={"Retry-After": header})
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=timezone.utc).timestamp()
+    assert retry_after(header, noon) == seconds
+
+
+def test_the_servers_wish_for_patience(receiver: Receiver) -> None:
+    receiver.answer = Answer(status=503, headers={"Retry-After": "7"})
     error = _failure(receiver.http)
     assert isinstance(error, DeliveryUnavailable)
-    if low is None or high is None:
-        assert error.retry_after is None
-    else:
-        assert low <= (error.retry_after or 0) <= high
+    assert error.retry_after == 7
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -198,7 +211,7 @@ def test_a_server_that_dribbles_blocks_no_longer_than_the_timeout() -> None:
         begun = time.monotonic()
         error = _failure(endpoint, {"OTEL_EXPORTER_OTLP_TIMEOUT": "2"})
         assert time.monotonic() - begun < 6
-        assert isinstance(error, DeliveryUnavailable)
+        assert "did not answer in 2 s" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +226,32 @@ def test_a_web_server_that_says_yes_to_everything_is_no_receiver(answer: bytes) 
         error = _failure(endpoint)
     assert isinstance(error, DeliveryUnavailable)
     assert "not as an OTLP receiver does" in str(error)
+
+
+def test_a_receiver_may_answer_in_another_form_than_it_was_asked_in() -> None:
+    said = b'{"partialSuccess":{"rejectedSpans":"2"}}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n".encode()
+    with _raw_server(head + said) as endpoint:
+        assert _deliver(endpoint) == 2
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 202 Accepted", b"HTTP/1.1 200 OK\r\nContent-Type: text/plain"])
+def test_a_plain_yes_is_a_yes(head: bytes) -> None:
+    with _raw_server(head + b"\r\nContent-Length: 2\r\n\r\nOK") as endpoint:
+        assert _deliver(endpoint) == 0
+
+
+def test_why_spans_were_rejected_is_logged(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.answer = Answer(rejected=1, message="too\nold")
+    _deliver(receiver.http)
+    assert "says: too old" in caplog.text
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "", "/elsewhere"])
+def test_a_redirect_to_what_is_no_address(receiver: Receiver, location: str) -> None:
+    receiver.answer = Answer(status=301, headers={"Location": location})
+    assert isinstance(_failure(receiver.http), DeliveryUnavailable)
+    assert len(receiver.requests) == 1
 
 
 def test_something_that_speaks_no_http() -> None:
@@ -262,6 +301,40 @@ def test_the_configured_authority_wins_over_requests_own_variable(
         assert _deliver(receiver.http, {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(made.authority)}) == 0
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
         assert _deliver(receiver.http) == 0, "and it counts where nothing is configured"
+
+
+def test_a_certificate_that_is_none(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.pem").write_text("no certificate")
+    with running_receiver(tls=make_certificates(tmp_path)) as server:
+        error = _failure(server.http, {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "bad.pem")})
+        assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in str(error)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
+        assert "/no/such/bundle.pem" in str(_failure(server.http))
+
+
+def test_a_credential_provider_gives_the_session(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Installed as any package is: a module, and its metadata with an entry point."""
+    (tmp_path / "badge.py").write_text(
+        "import requests\n"
+        "def session():\n    made = requests.Session(); made.headers['x-badge'] = '7'; return made\n"
+        "def nothing(): return 1\n"
+    )
+    metadata = tmp_path / "badge-1.dist-info"
+    metadata.mkdir()
+    group = "[opentelemetry_otlp_credential_provider]"
+    (metadata / "entry_points.txt").write_text(
+        f"{group}\nbadge = badge:session\nnothing = badge:nothing\nlost = badge:lost\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER"
+    assert _deliver(receiver.http, {name: "badge"}) == 0
+    assert receiver.requests[0].headers["x-badge"] == "7"
+    for wrong in ("nothing", "lost"):
+        _opened(receiver.http, {name: wrong})
+    assert "'nothing' makes no Session" in caplog.text
+    assert "'lost' failed (AttributeError)" in caplog.text
 
 
 def test_credentials_of_the_url_are_sent_and_never_shown(receiver: Receiver) -> None:

@@ -70,6 +70,12 @@ def test_a_value_that_cannot_be_used_is_named_and_the_trace_goes_to_the_file(
     assert named in record.getMessage()
 
 
+@pytest.mark.parametrize("name", ["OTEL_CONFIG_FILE", "OTEL_PYTHON_ID_GENERATOR"])
+def test_what_is_not_read_is_said(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert _sinks(tmp_path, {name: "x", **E}) == OTLP
+    assert name in caplog.text
+
+
 def test_batching(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     events = Story().events
     (sink,) = opened(events, {}, state_dir=tmp_path)

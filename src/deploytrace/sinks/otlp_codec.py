@@ -1,4 +1,4 @@
-"""What the two forms of OTLP have in common: the envelope's fixed texts, and what a receiver may answer."""
+"""What the two forms of OTLP have in common: the envelope's fixed texts and the way to a request."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Protocol
 
 from .span import Attributes, Span
 
-__all__ = ["SCHEMA_URL", "SCOPE_NAME", "Codec", "Rejection", "Scope"]
+__all__ = ["JSON", "PROTOBUF", "SCHEMA_URL", "SCOPE_NAME", "Codec", "Scope"]
 
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
 SCOPE_NAME = "deploytrace"
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 
@@ -20,14 +22,6 @@ class Scope:
 
     resource: Attributes
     version: str
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A receiver's partial success: how many spans it will never take, and why (it may also say something with 0)."""
-
-    spans: int
-    message: str
 
 
 class Codec(Protocol):
@@ -41,8 +35,4 @@ class Codec(Protocol):
 
     def request(self, spans: Sequence[bytes]) -> bytes:
         """Return an ExportTraceServiceRequest of encoded spans."""
-        ...
-
-    def rejection(self, answer: bytes) -> Rejection:
-        """Return what an ExportTraceServiceResponse says of rejected spans; `ValueError` where it is none."""
         ...

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,9 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
-from .otlp_codec import Codec
+from .otlp_answer import rejected_spans
+from .otlp_codec import PROTOBUF, Codec
+from .otlp_credentials import provided
 from .otlp_settings import OtlpSettings
 from .transport import RequestTooLarge
 
@@ -48,12 +49,7 @@ def _file(path: str | None) -> bytes | None:
 def _credentials(settings: OtlpSettings) -> Any:
     """Return the channel's credentials: of the named provider, else TLS with the configured certificates."""
     if settings.credential_provider is not None:
-        found = list(entry_points(group="opentelemetry_otlp_credential_provider", name=settings.credential_provider))
-        made = found[0].load()() if found else None
-        if not isinstance(made, grpc.ChannelCredentials):
-            what = "gives no grpc.ChannelCredentials" if found else "is not installed"
-            raise SettingError(f"The OTLP credential provider {settings.credential_provider!r} {what}.")
-        return made
+        return provided(settings.credential_provider, grpc.ChannelCredentials)
     return grpc.ssl_channel_credentials(
         _file(settings.certificate), _file(settings.client_key), _file(settings.client_certificate)
     )
@@ -115,7 +111,7 @@ class GrpcTransport:
         except grpc.RpcError as error:
             raise self._meaning(error) from None
         try:
-            return self.codec.rejection(answer).spans
+            return rejected_spans(self.destination, PROTOBUF, answer)
         except ValueError:
             raise DeliveryUnavailable(f"{self.destination} answered, but not as an OTLP receiver does.") from None
 

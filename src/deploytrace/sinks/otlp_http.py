@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
-from importlib.metadata import entry_points
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from google.protobuf import json_format
-from google.protobuf.message import DecodeError
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from .. import __version__
-from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
+from ..errors import DeliveryRefused, DeliveryUnavailable
+from .otlp_answer import rejected_spans, said
 from .otlp_codec import Codec
+from .otlp_credentials import provided
 from .otlp_settings import OtlpSettings
 from .transport import RequestTooLarge
 
-__all__ = ["HttpTransport"]
+__all__ = ["HttpTransport", "retry_after"]
 
 _MOST_ANSWER_BYTES = 64 * 1024
 _LATER = frozenset({429, 502, 503, 504})
@@ -39,6 +38,7 @@ _REMEDIES = {
     407: "the proxy wants credentials: put them into HTTPS_PROXY or name the host in NO_PROXY",
     415: "the server does not take this form of OTLP: check OTEL_EXPORTER_OTLP_PROTOCOL",
 }
+_TLS_REASON = re.compile(r"\[(?:SSL|X509)[^\]]*\] ([^(]+)")
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     # A fixed time of 0: the same spans are the same bytes.
     "gzip": lambda data: gzip.compress(data, compresslevel=6, mtime=0),
@@ -59,12 +59,7 @@ def _session(settings: OtlpSettings) -> requests.Session:
         session = requests.Session()
         session.auth = _NoNetrc()
     else:
-        found = list(entry_points(group="opentelemetry_otlp_credential_provider", name=settings.credential_provider))
-        made = found[0].load()() if found else None
-        if not isinstance(made, requests.Session):
-            what = "gives no requests.Session" if found else "is not installed"
-            raise SettingError(f"The OTLP credential provider {settings.credential_provider!r} {what}.")
-        session = made
+        session = provided(settings.credential_provider, requests.Session)
     if settings.client_certificate and settings.client_key:
         session.cert = (settings.client_certificate, settings.client_key)
     elif settings.client_certificate:
@@ -74,31 +69,15 @@ def _session(settings: OtlpSettings) -> requests.Session:
 
 def retry_after(text: str | None, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for (a number or a date); None where it asks for none."""
-    if not text:
-        return None
-    with contextlib.suppress(ValueError):
-        return max(0.0, float(text))
+    if not text or text.strip().isdecimal():
+        return float(text) if text else None
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
     return None
 
 
-def _said(response: requests.Response, answer: bytes) -> str:
-    """Return a server's own words on a failure, OTLP's Status or plain text, as `` (words).``; ``.`` without any."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    text = ""
-    if kind in ("application/x-protobuf", "application/json"):
-        with contextlib.suppress(DecodeError, json_format.ParseError, UnicodeDecodeError):
-            status = (
-                Status.FromString(answer)
-                if "x-" in kind
-                else json_format.Parse(answer, Status(), ignore_unknown_fields=True)
-            )
-            text = status.message
-    elif kind == "text/plain":
-        text = answer.decode("utf-8", "replace")
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:300]
-    return f" ({text})." if text else "."
+def _kind(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _without_query(url: str) -> str:
@@ -142,7 +121,8 @@ class HttpTransport:
                 stream=True,
             ) as response:
                 answer = self._read(response, deadline)
-        except requests.RequestException as error:
+        # What requests raises, and what it lets pass: a missing REQUESTS_CA_BUNDLE, a redirect to what is no address.
+        except (OSError, ValueError) as error:
             raise DeliveryUnavailable(self._why(error)) from None
         return self._judge(response, answer)
 
@@ -161,11 +141,12 @@ class HttpTransport:
         status = response.status_code
         if 200 <= status < 300:
             return self._accepted(response, answer)
-        said = _said(response, answer)
+        words = said(_kind(response), answer)
+        told = f" ({words})." if words else "."
         if status == 413:
-            raise RequestTooLarge(f"{self.destination} takes no request of this size (413){said}")
+            raise RequestTooLarge(f"{self.destination} takes no request of this size (413){told}")
         if status == 400:
-            raise DeliveryRefused(f"{self.destination} refused the spans for good (400){said}")
+            raise DeliveryRefused(f"{self.destination} refused the spans for good (400){told}")
         if 300 <= status < 400:
             to = _without_query(response.headers.get("Location", "")) or "nowhere"
             raise DeliveryUnavailable(
@@ -175,37 +156,37 @@ class HttpTransport:
         if status in _LATER:
             remedy = "it cannot take data now"
         wait = retry_after(response.headers.get("Retry-After"), time.time())
-        raise DeliveryUnavailable(f"{self.destination} answered {status}: {remedy}{said}", retry_after=wait)
+        raise DeliveryUnavailable(f"{self.destination} answered {status}: {remedy}{told}", retry_after=wait)
 
     def _accepted(self, response: requests.Response, answer: bytes) -> int:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         try:
-            if kind == "text/html":
-                raise ValueError("a web page")
-            return self.codec.rejection(answer).spans
+            return rejected_spans(self.destination, _kind(response), answer)
         except ValueError:
             raise DeliveryUnavailable(
                 f"{self.destination} answered {response.status_code}, but not as an OTLP receiver does: check the "
                 "endpoint's host, port and path."
             ) from None
 
-    def _why(self, error: requests.RequestException) -> str:
+    def _why(self, error: Exception) -> str:
         """Return in one sentence why there was no answer."""
         text = str(error)
         where = self.destination
         if isinstance(error, requests.exceptions.ProxyError):
             return f"The proxy to {where} cannot be used: check HTTPS_PROXY and NO_PROXY."
         if isinstance(error, requests.exceptions.SSLError):
-            reason = text.rpartition("[SSL: ")[2].partition("]")[0] if "[SSL: " in text else "handshake failed"
+            found = _TLS_REASON.search(text)
+            reason = found[1].strip() if found else "the handshake failed"
             return (
                 f"TLS with {where} failed ({reason}): check OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme."
             )
-        if isinstance(error, requests.exceptions.Timeout):
+        if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
             return f"{where} did not answer in {self._settings.timeout:g} s."
         if "NameResolutionError" in text or "Name or service not known" in text or "getaddrinfo" in text:
             return f"{where} cannot be reached: the name {urlsplit(where).hostname!r} is unknown."
         if "Connection refused" in text:
             return f"{where} cannot be reached: the connection was refused (is the receiver running?)."
+        if isinstance(error, ValueError) or not isinstance(error, requests.RequestException):
+            return f"{where} cannot be asked: {text}."
         return (
             f"{where} broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually "
             "port 4317), set OTEL_EXPORTER_OTLP_PROTOCOL=grpc."

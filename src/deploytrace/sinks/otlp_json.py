@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .otlp_codec import SCHEMA_URL, SCOPE_NAME, Rejection, Scope
+from .otlp_codec import JSON, SCHEMA_URL, SCOPE_NAME, Scope
 from .span import Attributes, Span, Value
 
 __all__ = ["JsonCodec"]
@@ -42,7 +42,7 @@ def _filled(**fields: Any) -> dict[str, Any]:
 class JsonCodec:
     """Encodes the spans of one run."""
 
-    content_type = "application/json"
+    content_type = JSON
 
     def __init__(self, scope: Scope) -> None:
         head = {
@@ -101,13 +101,3 @@ class JsonCodec:
     def request(self, spans: Sequence[bytes]) -> bytes:
         """Return an ExportTraceServiceRequest of encoded spans."""
         return self._before + b",".join(spans) + self._after if spans else b"{}"
-
-    def rejection(self, answer: bytes) -> Rejection:
-        """Return what an ExportTraceServiceResponse says of rejected spans; `ValueError` where it is none."""
-        said = json.loads(answer or b"{}")
-        partial = said.get("partialSuccess") if isinstance(said, dict) else None
-        if partial is None:
-            if not isinstance(said, dict):
-                raise ValueError("not an object")
-            return Rejection(0, "")
-        return Rejection(int(partial.get("rejectedSpans") or 0), str(partial.get("errorMessage") or ""))

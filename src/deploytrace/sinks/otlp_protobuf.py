@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
-from .otlp_codec import SCHEMA_URL, SCOPE_NAME, Rejection, Scope
+from .otlp_codec import PROTOBUF, SCHEMA_URL, SCOPE_NAME, Scope
 from .span import Attributes, Span
 
 __all__ = ["ProtobufCodec"]
@@ -61,7 +59,7 @@ def _put(container: Any, attributes: Attributes) -> None:
 class ProtobufCodec:
     """Encodes the spans of one run."""
 
-    content_type = "application/x-protobuf"
+    content_type = PROTOBUF
 
     def __init__(self, scope: Scope) -> None:
         resource = Resource()
@@ -115,13 +113,3 @@ class ProtobufCodec:
         scope_spans = b"".join((self._scope, *spans, self._scope_schema))
         resource_spans = b"".join((self._resource, _field(_RESOURCE_SCOPE_SPANS, scope_spans), self._resource_schema))
         return _field(_REQUEST_RESOURCE_SPANS, resource_spans)
-
-    def rejection(self, answer: bytes) -> Rejection:
-        """Return what an ExportTraceServiceResponse says of rejected spans; `ValueError` where it is none."""
-        response = ExportTraceServiceResponse()
-        try:
-            response.ParseFromString(answer)
-        except DecodeError as error:
-            raise ValueError(str(error)) from None
-        partial = response.partial_success
-        return Rejection(partial.rejected_spans, partial.error_message)

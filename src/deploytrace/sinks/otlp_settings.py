@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = ["OtlpSettings", "endpoint_set", "is_true", "otlp_settings", "read"]
 _log = logging.getLogger(__name__)
 
 _PATH = "/v1/traces"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_.!#$%&'*+^`|~-]+")  # RFC 9110, token
 _PROTOCOLS = ("http/protobuf", "http/json", "grpc")
 _COMPRESSIONS = ("gzip", "deflate", "none")
 _TIMEOUT_S = 10.0
@@ -93,10 +95,10 @@ def _headers(environ: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, pair in enumerate(text.split(","), 1):
         name, equals, value = (unquote(part.strip()) for part in pair.partition("="))
-        if equals and name and not any(sign in name + value for sign in "\r\n\0"):
+        if equals and _HEADER_NAME.fullmatch(name) and value.isascii() and (value.isprintable() or not value):
             found[name.lower()] = value
         elif pair.strip():
-            _log.warning("Header %d of %s is not of the form name=value; it is ignored.", number, variable)
+            _log.warning("Header %d of %s is not name=value, URL-encoded; it is ignored.", number, variable)
     return found
 
 

@@ -28,6 +28,7 @@ __all__ = ["open_sinks", "open_transport", "trace_exporters"]
 _log = logging.getLogger(__name__)
 
 _SCHEDULE_DELAY_S = 0.5
+_NOT_READ = ("OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE", "OTEL_PYTHON_ID_GENERATOR")
 
 
 def trace_exporters(settings: Settings, environ: Mapping[str, str], recorded_endpoint: str | None) -> tuple[str, ...]:
@@ -86,6 +87,9 @@ def open_sinks(
     A value that cannot be used is told in one sentence (logged as a warning), and the file takes over, so that the
     trace is not lost.
     """
+    for name in _NOT_READ:
+        if environ.get(name):
+            _log.warning("%s is set, but deploytrace does not read it; the other OTEL_* variables count.", name)
     exporters = trace_exporters(settings, environ, started.endpoint)
     if not exporters:
         return []

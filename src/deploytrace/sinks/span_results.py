@@ -12,11 +12,12 @@ from typing import Any
 
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome
 from .span import SpanKind
+from .span_limits import cut
 from .span_shape import Attribute, Shape, seconds
 
 __all__ = ["ATTEMPT", "HOST", "ITEM"]
 
-_LABEL_LENGTH = 256
+_LABEL_BYTES = 256
 _ON_CONTROLLER = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROTOCOLS = {"smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh", "network_cli": "ssh", "httpapi": "http"}
 _COMPAT_STATUS = {
@@ -265,7 +266,7 @@ ITEM = Shape[ItemDetail](
             "ansible.item.label",
             "string",
             "The loop's label for it; hidden by no_log.",
-            lambda _, item: item.label[:_LABEL_LENGTH] if item.label else None,
+            lambda _, item: cut(item.label, _LABEL_BYTES) if item.label else None,
         ),
         Attribute("ansible.task.host.name", "string", "The host's name in the inventory.", lambda _, item: item.host),
         Attribute(

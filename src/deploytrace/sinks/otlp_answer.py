@@ -1,0 +1,68 @@
+"""What an OTLP receiver answers, read from the body: how many spans it will never take, or why it failed.
+
+A receiver should answer in the form that it was asked in, but not every one does; the content type says what it is.
+Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+"""
+
+from __future__ import annotations
+
+import logging
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from .otlp_codec import JSON, PROTOBUF
+
+__all__ = ["rejected_spans", "said"]
+
+_log = logging.getLogger(__name__)
+
+_MOST_WORDS = 300
+
+
+def _fill(message: Message, kind: str, body: bytes) -> None:
+    """Read a body into a message; `ValueError` where it is something else."""
+    try:
+        if kind == JSON:
+            json_format.Parse(body or b"{}", message, ignore_unknown_fields=True)
+        else:
+            message.ParseFromString(body)
+    except (DecodeError, json_format.ParseError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_MOST_WORDS]
+
+
+def rejected_spans(destination: str, kind: str, body: bytes) -> int:
+    """Return how many spans a successful answer says will never be taken; why is logged.
+
+    ``kind`` is the content type without parameters. Raises `ValueError` where no OTLP receiver would answer so: a web
+    page, or a body that is not what its type says. A body of any other type says nothing and is a success.
+    """
+    if kind == "text/html":
+        raise ValueError("a web page")
+    if kind not in (PROTOBUF, JSON):
+        return 0
+    response = ExportTraceServiceResponse()
+    _fill(response, kind, body)
+    partial = response.partial_success
+    if partial.error_message:
+        _log.warning("%s says: %s", destination, _one_line(partial.error_message))
+    return max(0, partial.rejected_spans)
+
+
+def said(kind: str, body: bytes) -> str:
+    """Return a receiver's own words on a failure, in one line: OTLP's Status, or plain text; empty if it has none."""
+    if kind == "text/plain":
+        return _one_line(body.decode("utf-8", "replace"))
+    status = Status()
+    if kind in (PROTOBUF, JSON):
+        try:
+            _fill(status, kind, body)
+        except ValueError:
+            return ""
+    return _one_line(status.message)
