@@ -24,7 +24,7 @@ __all__ = ["TELEMETRY", "Ansible", "Result", "Running"]
 TELEMETRY = "deploytrace.callbacks.telemetry"
 
 _MARK = "GROUND_ANSIBLE"
-_PASSED_ON = ("PATH", "TMPDIR", SESSION_MARK)
+_PASSED_ON = ("PATH", SESSION_MARK)
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,12 @@ class Ansible:
         self.home = directory / "home"
         self.state_dir = directory / "state"
         """deploytrace's state directory; it is not made here."""
+        self.temporary = directory / "tmp"
         self._mark = new_mark()
         self._programs = 0
         self._inventories = 0
         self.home.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir(exist_ok=True)
 
     @property
     def version(self) -> str:
@@ -138,6 +140,7 @@ class Ansible:
         found = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         found |= {
             "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),  # where killed modules leave their files
             "LANG": "C.UTF-8",
             "COLUMNS": "120",
             "PATH": f"{self.environment.path / 'bin'}{os.pathsep}{found.get('PATH', os.defpath)}",
