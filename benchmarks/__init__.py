@@ -7,7 +7,7 @@
   ``throughput``, ``latency``. Each has a ``measure`` that returns a `report.Section`.
 - ``samples``: the statistics. ``report``: sections as a table in the terminal, as JSON and in ``docs/performance.md``.
 
-``make benchmark`` runs all of it (under ten minutes on an idle machine); ``python -m benchmarks --help`` tells the rest.
+``make benchmark`` runs all of it, in less than ten minutes on an idle machine; ``--help`` tells the rest.
 """
 
 from __future__ import annotations

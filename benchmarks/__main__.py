@@ -8,21 +8,29 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ground.cache import ROOT, MissingPart, announce
-
-from benchmarks import dispatch
+from benchmarks import dispatch, ending, forks, latency, loading, memory, throughput, whole_run
 from benchmarks.report import Section, budgets_table, circumstances, rewrite, terminal, write_json
 from benchmarks.setting import Setting, laid_out
+from ground.cache import ROOT, MissingPart, announce
 
 _MEASUREMENTS: Mapping[str, Callable[[Setting], Section]] = {
     "dispatch": dispatch.measure,
+    "forks": forks.measure,
+    "loading": loading.measure,
+    "memory": memory.measure,
+    "ending": ending.measure,
+    "whole_run": whole_run.measure,
+    "throughput": throughput.measure,
+    "latency": latency.measure,
 }
 
 
 def main() -> int:
     """Measure what was asked for; return 1 where a budget does not hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("measurements", nargs="*", metavar="measurement", help=", ".join(_MEASUREMENTS) + "; default: all")
+    parser.add_argument(
+        "measurements", nargs="*", metavar="measurement", help=", ".join(_MEASUREMENTS) + "; default: all"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="share of the work, less than 1 for a quick look")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "performance.md", help="the page to rewrite")

@@ -56,7 +56,9 @@ DEPLOYTRACE_SENDING = Contestant(
 DEPLOYTRACE_SILENT = Contestant(
     "deploytrace_silent", "**deploytrace**, silent endpoint", TELEMETRY, endpoint=Endpoint.SILENT
 )
-DEPLOYTRACE_ALL = Contestant("deploytrace_all", "**deploytrace**, `results=all`", TELEMETRY, {"DEPLOYTRACE_RESULTS": "all"})
+DEPLOYTRACE_ALL = Contestant(
+    "deploytrace_all", "**deploytrace**, `results=all`", TELEMETRY, {"DEPLOYTRACE_RESULTS": "all"}
+)
 
 _PEER = "community.general.opentelemetry"
 _HTTP = {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"}

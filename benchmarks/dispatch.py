@@ -76,9 +76,10 @@ def measure(setting: Setting) -> Section:
         method=(
             "A real run is held before its end and asked to dispatch the events of a `debug` task again, as new tasks "
             f"on {_HOSTS} hosts, through Ansible's own dispatch to its callbacks; CPU time of its main thread, "
-            f"{_ROUNDS} short rounds in which the contestants take turns, medians (and the middle half). *Above* is the "
-            "difference to the empty callback in the same round, for `results=all` to the callback that reads. *At the "
-            "end* is what the end of the run took, divided by the results: community.general builds its spans there."
+            f"{_ROUNDS} short rounds in which the contestants take turns, medians (and the middle half). *Above* is "
+            "the difference to the empty callback in the same round, for `results=all` to the callback that reads. *At "
+            "the end* is what the end of the run took, divided by the host results: community.general builds its spans "
+            "there."
         ),
         columns=("ansible-core", "per", "callback", "µs", "µs above", "µs at the end", "all, times the empty one"),
         rows=rows,

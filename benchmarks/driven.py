@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ground.ansible import Ansible
-
 from benchmarks.contestants import Contestant
 from benchmarks.setting import INSIDE, Setting
+from ground.ansible import Ansible
 
 __all__ = ["Driven", "Forks", "driving"]
 
@@ -117,5 +116,5 @@ def _inventory(ansible: Ansible, hosts: int) -> Path:
     """Write an inventory of many local hosts, of which the playbook runs on one."""
     names = [f"host{number:04d}" for number in range(1, hosts + 1)]
     variables = {"ansible_connection": "local", "ansible_python_interpreter": str(ansible.environment.python)}
-    groups = {"all": {"hosts": dict.fromkeys(names, {}), "vars": variables}, "measured": {"hosts": {names[0]: {}}}}
+    groups = {"all": {"hosts": {name: {} for name in names}, "vars": variables}, "measured": {"hosts": {names[0]: {}}}}
     return ansible.write("inventory.json", json.dumps(groups))

@@ -92,7 +92,8 @@ def circumstances() -> str:
     """Return one sentence about the machine and how busy it was."""
     cores = os.cpu_count() or 1
     load = os.getloadavg()[2]
-    busy = "otherwise idle" if load < cores * 0.75 else f"with other work on it: load average {load:.1f}, so figures are high"
+    idle = load < cores * 0.75
+    busy = "otherwise idle" if idle else f"with other work on it (load average {load:.1f}), so the figures are high"
     return f"Measured on a Linux machine with {cores} {platform.machine()} cores, {busy}."
 
 

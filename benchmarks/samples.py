@@ -1,4 +1,4 @@
-"""The statistics: repetitions are interleaved and compared in pairs, and medians are taken, since machines are noisy."""
+"""The statistics: repetitions alternate, are compared in pairs, and medians are taken, since machines are noisy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Spread:
 
 def spread(values: Sequence[float]) -> Spread:
     """Return the spread of at least one value."""
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+    low, median, high = quartiles
     return Spread(median, low, high, len(values))
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.contestants import Contestant, Endpoint
+from benchmarks.peers import community_general
 from ground.ansible import Ansible
 from ground.environments import NEWEST_STABLE, RELEASES, Environment, installed
 from ground.receiver import Receiver, running_receiver
-
-from benchmarks.contestants import Contestant, Endpoint
-from benchmarks.peers import community_general
 
 __all__ = ["INSIDE", "NEWEST_STABLE", "Setting", "laid_out"]
 

@@ -6,7 +6,7 @@ a task that really ran again, as a new task on every host of the inventory, thro
 what CPU time that took. Ansible's versions, whatever their objects look like inside, so measure themselves.
 
 Requests: ``{"do": "dispatch", "task": NAME, "tasks": N}``, ``{"do": "fork", "times": N}``, ``{"do": "memory"}`` and
-``{"do": "finish"}``, which shows the statistics. The driver answers until it is killed. Times are ns of CPU, memory is in bytes.
+``{"do": "finish"}``, which shows the statistics. Answers are in ns of CPU and in bytes. It ends by being killed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import resource
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.cli.playbook import main
@@ -48,10 +49,10 @@ def children_cpu() -> int:
 
 
 def _threads() -> None:
-    sys.exit(len(os.listdir("/proc/self/task")))
+    sys.exit(len(list(Path("/proc/self/task").iterdir())))
 
 
-class WorkerProcess(multiprocessing.Process):  # type: ignore[misc, name-defined]
+class WorkerProcess(multiprocessing.Process):  # type: ignore[misc]
     """A fork like Ansible's workers, by name too, with nothing to do but count its threads."""
 
 
@@ -198,8 +199,8 @@ def _renewed(sent: Sent, host: Host, uuid: str, tasks: dict[int, Task]) -> Sent:
             return host
         if not _is_result(value):
             return value
-        if dataclasses.is_dataclass(value):  # 2.21 and later
-            return dataclasses.replace(value, host=host, task=task_like(value.task))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):  # 2.21 and later
+            return dataclasses.replace(value, host=host, task=task_like(_part(value, Task)))
         clone = copy.copy(value)
         vars(clone).update({key: renewed(part) for key, part in vars(value).items() if isinstance(part, (Task, Host))})
         return clone

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = """
 name: listening
 type: notification
 short_description: listens and does nothing
 description: [It overrides the hooks that BENCHMARK_HOOKS names and does nothing in them.]
 """
-
-import os
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 
 def _nothing(self: Any, *args: Any, **kwargs: Any) -> None:

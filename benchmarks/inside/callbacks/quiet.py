@@ -1,6 +1,12 @@
-"""Stands in for Ansible's own output: it prints one line, when the statistics would come, with the monotonic time in ns."""
+"""Stands in for Ansible's output: one line when the statistics would come, with the monotonic time in ns."""
 
 from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
 name: quiet
@@ -8,12 +14,6 @@ type: stdout
 short_description: says when the run is over
 description: [It prints nothing but the time at which the run's statistics would be shown.]
 """
-
-import os
-import time
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]

@@ -1,6 +1,11 @@
-"""The callback to compare a full log with: in the hooks that BENCHMARK_HOOKS names it reads the result, and that is all."""
+"""The callback to compare a full log with: in the hooks of BENCHMARK_HOOKS it reads the result, and that is all."""
 
 from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
 name: reading
@@ -8,11 +13,6 @@ type: notification
 short_description: reads every result
 description: [It overrides the hooks that BENCHMARK_HOOKS names and reads the result where there is one.]
 """
-
-import os
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 
 def _nothing(self: Any, *args: Any, **kwargs: Any) -> None:
