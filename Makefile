@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 TESTS ?= -n 2
 
-.PHONY: demo test lint ground clean
+.PHONY: demo test lint ground benchmark clean
 
 demo:
 	@examples/demo.sh
@@ -22,6 +22,10 @@ lint: .venv/installed
 # Everything slow that the tests stand on, built once: see tests/ground.
 ground: .venv/installed
 	@PYTHONPATH=tests $(BIN)/python -m ground
+
+# What deploytrace costs, measured beside its peers; rewrites the figures of docs/performance.md (about ten minutes).
+benchmark: .venv/installed
+	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks $(BENCHMARK)
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "deploytrace needs Python 3.10 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
