@@ -3,7 +3,6 @@ or a tree may have to show. What Ansible really records is in ``tests/journals``
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ class Told(Story):
         self.run_id = f"{number:08x}" + "c" * 24
         known: dict[str, Any] = {"playbook": "deploy.yml", "boot_id": "of another machine"}
         wall_ns = began.wall_ns + number * 60 * SECOND
-        self.events[0] = dataclasses.replace(began, run_id=self.run_id, wall_ns=wall_ns, **{**known, **fields})
+        self.events[0] = began._replace(run_id=self.run_id, wall_ns=wall_ns, **{**known, **fields})
         self._running: dict[str, tuple[str, int]] = {}
 
     def on(self, host: str, task: str, start: float, end: float | None, status: str = "ok", **fields: Any) -> None:

@@ -129,13 +129,17 @@ def _not_found(question: _Question, name: str) -> Finding:
         return problem(
             "callback",
             f"{name} is enabled, but deploytrace is not installed for the Python that runs Ansible ({python}).",
-            f"Install it there: {python} -m pip install deploytrace (with pipx: pipx inject ansible-core deploytrace).",
+            _install(python) + " With pipx: pipx inject ansible-core .",
         )
     return problem(
         "callback",
         f"{name} is enabled, and {python} can import deploytrace, but Ansible finds no such callback.",
-        f"Install deploytrace from its wheel, not by a path: {python} -m pip install --force-reinstall deploytrace",
+        _install(python),
     )
+
+
+def _install(python: Path | None) -> str:
+    return f"Install it there, from a checkout of deploytrace: {python} -m pip install ."
 
 
 def _imports(question: _Question, plugin: str | None) -> Mapping[str, Any]:
@@ -175,7 +179,7 @@ def _check_import(question: _Question, plugin: str | None) -> Iterator[Finding]:
             yield problem(
                 "package",
                 f"The Python that runs Ansible ({python}) cannot import deploytrace.",
-                f"Install it there: {python} -m pip install deploytrace",
+                _install(python),
             )
         return
     if found["version"] != __version__:
@@ -191,7 +195,7 @@ def _check_import(question: _Question, plugin: str | None) -> Iterator[Finding]:
         yield problem(
             "package",
             f"Ansible's Python ({python}) lacks {' and '.join(missing)}: runs are recorded, but nothing is delivered.",
-            f"Install them there: {python} -m pip install deploytrace",
+            _install(python),
         )
     elif question.grpc and not found["opentelemetry.exporter.otlp.proto.grpc"]:
         yield problem(
