@@ -70,7 +70,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered must not be tried again when Python closes the stream at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return _BROKEN_PIPE
+    except OSError as error:  # a full disk below standard output, say
+        _give_up_stdout()
+        print(
+            f"deploytrace: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr
+        )
+        return 1
     return status
+
+
+def _give_up_stdout() -> None:
+    """See to it that what is still buffered is not tried again when Python closes the stream at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

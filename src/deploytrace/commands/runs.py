@@ -42,8 +42,15 @@ _ABANDONED = "left behind when Ansible broke off; the next run, or `deploytrace 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("-n", type=int, metavar="N", help="only the newest N")
+    parser.add_argument("-n", type=_count, metavar="N", help="only the newest N")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+
+def _count(text: str) -> int:
+    """Return a number of runs. Raises `argparse.ArgumentTypeError`."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,0 +1,68 @@
+"""What all subcommands share: help, exit statuses, one sentence for an error, no traceback for anybody."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deploytrace import __version__
+from deploytrace.commands import COMMANDS
+from ground.receiver import SILENCE, Receiver
+
+from .program import Program
+from .stories import deploy
+
+
+def test_version(program: Program) -> None:
+    assert program.output("--version") == f"deploytrace {__version__}\n"
+
+
+def test_every_command_s_docstring_is_its_help(program: Program) -> None:
+    overview = " ".join(program.output("--help").split())
+    for name in COMMANDS:
+        text = (importlib.import_module(f"deploytrace.commands.{name}").__doc__ or "").strip()
+        assert f"{name} {text.partition(chr(10))[0]}" in overview
+        assert text in program.output(name, "--help")
+
+
+def test_every_command_module_is_listed() -> None:
+    """A file that has a ``run`` and is in no list would be a command that nobody can call."""
+    directory = Path(importlib.import_module("deploytrace.commands").__file__ or "").parent
+    with_run = {path.stem for path in directory.glob("*.py") if "\ndef run(" in path.read_text(encoding="utf-8")}
+    assert with_run == set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", [(), ("fly",), ("runs", "-n", "-1"), ("runs", "-n", "few"), ("trace", "a", "b")])
+def test_wrong_usage(program: Program, words: tuple[str, ...]) -> None:
+    answer = program.run(*words)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("usage: deploytrace")
+
+
+def test_interrupt_ends_it_quietly(program: Program, receiver: Receiver) -> None:
+    receiver.answer = SILENCE
+    environ = program.environ(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.http, PATH=str(program.cwd))
+    command = [sys.executable, "-m", "deploytrace", "doctor"]
+    with subprocess.Popen(command, env=environ, cwd=program.cwd, stdout=-1, stderr=-1) as child:
+        deadline = time.monotonic() + 60
+        while not receiver.requests and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        output = child.communicate(timeout=60)
+    assert (child.returncode, *output) == (130, b"", b"")
+
+
+def test_disk_of_the_output_is_full(program: Program) -> None:
+    deploy().write(program.state_dir)
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "deploytrace", "trace"]
+        child = subprocess.run(
+            command, env=program.environ(), stdout=full, stderr=-1, text=True, check=False, timeout=60
+        )
+    assert (child.returncode, child.stderr) == (1, "deploytrace: No space left on device\n")
