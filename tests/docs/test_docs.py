@@ -122,18 +122,6 @@ def test_settings_exist(tmp_path: Path) -> None:
     assert blocks
 
 
-def test_opentelemetry_variables_are_those_of_the_code() -> None:
-    """The table names every variable that is read and none that is not."""
-    told = set(re.findall(r"`((?:OTEL_[A-Z_]+|TRACEPARENT|TRACESTATE|BAGGAGE))`", _page("settings.md")))
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    # Some are put together: from a prefix and a list of names, or read by the SDK's own sampler and detectors.
-    for variable in told:
-        last = variable.removeprefix("OTEL_EXPORTER_OTLP_")
-        assert variable in source or re.search(rf'"{last}"', source), f"{variable} is not read anywhere"
-    read = set(re.findall(r'"(OTEL_[A-Z_]+[A-Z])"', source)) - {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
-    assert not read - told, f"docs/settings.md does not tell of {', '.join(sorted(read - told))}"
-
-
 def test_details_are_those_of_the_code() -> None:
     """A result that has everything, and all recorded runs together, give each key that is listed, and no other."""
     texts = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "exception", "cmd", "start", "end", "url")
