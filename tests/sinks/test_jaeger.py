@@ -24,7 +24,7 @@ def _fresh(path: Path) -> tuple[str, list[Event]]:
     started = events[0]
     assert isinstance(started, RunStarted)
     run_id = new_run_id()
-    return run_id, [replace(started, run_id=run_id), *events[1:]]
+    return run_id, [started._replace(run_id=run_id), *events[1:]]
 
 
 def _plain(span: Span) -> Span:

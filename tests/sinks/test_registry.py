@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def _sinks(
     tmp_path: Path, environ: Mapping[str, str], option: str | None = None, recorded: str | None = None
 ) -> dict[str, str]:
     story = Story()
-    story.events[0] = replace(story.events[0], endpoint=recorded)
+    story.events[0] = story.events[0]._replace(endpoint=recorded)
     sinks = opened(story.events, environ, Settings(otlp_endpoint=option), tmp_path)
     return {sink.name: sink.destination.replace(str(tmp_path), "~") for sink in sinks}
 

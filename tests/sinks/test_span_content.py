@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -267,6 +266,6 @@ def test_what_no_text_should_hold_does_not_break_a_span() -> None:
 
 def test_context_variables_are_on_the_root() -> None:
     story = Story()
-    story.events[0] = replace(story.events[0], context_vars={"env": "staging"})
+    story.events[0] = story.events[0]._replace(context_vars={"env": "staging"})
     story.end(1)
     assert named(told(story), "RUN site.yml").attributes["ansible.context.env"] == "staging"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ UNSAMPLED = f"00-{TRACE}-{PARENT}-00"
 
 def _run(environ: Mapping[str, str] | None = None, **started: Any) -> list[Span]:
     story = Story(hosts=("h1",))
-    story.events[0] = replace(story.events[0], **started)
+    story.events[0] = story.events[0]._replace(**started)
     story.announce(0.1, "Task")
     story.finish(1, story.start(0.2, "Task", "h1"))
     story.end(2)
@@ -91,3 +91,20 @@ def test_samplers(environ: dict[str, str], parent: str | None, recorded: bool) -
 def test_a_sampler_that_cannot_be_used_is_named(caplog: pytest.LogCaptureFixture) -> None:
     _run({"OTEL_TRACES_SAMPLER": "no_such_thing"})
     assert "no_such_thing" in caplog.text
+
+
+def test_an_installed_sampler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "fussy.py").write_text(
+        "from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ALWAYS_OFF\n"
+        "def make(argument): return {'on': ALWAYS_ON, 'off': ALWAYS_OFF}[argument]\n"
+    )
+    (tmp_path / "fussy-1.dist-info").mkdir()
+    entry = "[opentelemetry_traces_sampler]\nfussy = fussy:make\n"
+    (tmp_path / "fussy-1.dist-info" / "entry_points.txt").write_text(entry)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert _run({"OTEL_TRACES_SAMPLER": "fussy", "OTEL_TRACES_SAMPLER_ARG": "on"})
+    assert not _run({"OTEL_TRACES_SAMPLER": "fussy", "OTEL_TRACES_SAMPLER_ARG": "off"})
+    assert _run({"OTEL_TRACES_SAMPLER": "fussy"}), "one that fails leaves the default"
+    assert "The sampler fussy cannot be used" in caplog.text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ def _resource(
     environ: Mapping[str, str] | None = None, settings: Settings | None = None, **started: Any
 ) -> Mapping[str, Any]:
     story = Story()
-    story.events[0] = replace(story.events[0], host_id="m", **started)
+    story.events[0] = story.events[0]._replace(host_id="m", **started)
     story.end(1)
     spans: list[Span] = told(story, {**NOWHERE, **(environ or {})}, settings)
     assert all(span.resource == spans[0].resource for span in spans)

@@ -101,18 +101,17 @@ class Limiter:
 
     def attributes(self, attributes: Attributes, count: int | None = None) -> tuple[Attributes, int]:
         """Return a span's attributes within the limits, and how many were dropped."""
-        count = self._limits.attributes if count is None else count
-        found: dict[str, Value] = {}
-        for name, value in attributes.items():
-            if len(found) == count:
-                break
+        found: dict[str, Value] = dict(attributes)
+        dropped = max(0, len(found) - (self._limits.attributes if count is None else count))
+        for name in list(found)[len(found) - dropped :]:
+            del found[name]
+        for name, value in found.items():
             if isinstance(value, str):
-                found[name] = value if len(value) <= self._short and value.isascii() else self.text(value)
+                if len(value) > self._short or not value.isascii():
+                    found[name] = self.text(value)
             elif isinstance(value, (tuple, list)):
                 found[name] = tuple(map(self.text, value))
-            else:
-                found[name] = value
-        return found, len(attributes) - len(found)
+        return found, dropped
 
     def events(self, events: Sequence[SpanEvent]) -> tuple[tuple[SpanEvent, ...], int]:
         """Return a span's events within the limits, and how many were dropped: of many the first and the last stay."""
