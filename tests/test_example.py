@@ -26,7 +26,7 @@ from ground.sshd import hosts, running_hosts
 
 DEPLOY = ROOT / "examples" / "deploy.yml"
 WEB = ("web1", "web2", "web3")
-DEPLOY_SECONDS = 280
+DEPLOY_SECONDS = 600  # a limit for a machine that is busy with other things; idle, it takes half a minute
 # Six versions, three strategies: each version once, each strategy on an old and on a new version.
 STRATEGIES = {
     "2.17": "free",
@@ -66,54 +66,61 @@ def get(url: str) -> str:
         return text
 
 
+@pytest.mark.timeout(DEPLOY_SECONDS + 60)
 def test_its_trace_is_whole_on_every_version(each_ansible: Ansible, jaeger: Jaeger, inventory: Path) -> None:
     strategy = STRATEGIES[each_ansible.version]
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http}
     output = deploy(each_ansible, inventory, "1.0.0", strategy=strategy, env_vars=endpoint)
     nodes, _ = delivered_trace(jaeger, only_journal(each_ansible.state_dir))
 
+    check_against_the_recap(nodes, output)
+    check_that_it_holds_everything(nodes)
+
+
+def host_results(nodes: list[Node]) -> list[tuple[Node, HostDetail]]:
+    """Every task on every host."""
+    return [(node, node.detail) for node in nodes if isinstance(node.detail, HostDetail)]
+
+
+def check_against_the_recap(nodes: list[Node], output: str) -> None:
+    """As many host results of each outcome as Ansible counted itself."""
     recap = dict(re.findall(r"^(\w+) +: (ok=.*)$", output, re.MULTILINE))
     for host in ("localhost", "lb1", *WEB):
-        counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", recap[host])}
-        outcomes = Counter(node.outcome for node in nodes if node.kind is Kind.HOST and node.name == host)
-        assert outcomes[Outcome.CHANGED] == counts["changed"], (host, outcomes, counts)
-        assert outcomes[Outcome.RESCUED] == counts["rescued"], (host, outcomes, counts)
-        assert outcomes[Outcome.IGNORED] == counts["ignored"], (host, outcomes, counts)
-        # Ansible counts an ignored failure as ok too.
-        assert sum(outcomes.values()) == counts["ok"] + counts["rescued"], (host, outcomes, counts)
-    check_that_it_holds_everything(nodes)
+        counted = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", recap[host])}
+        found = Counter(node.outcome.value for node, detail in host_results(nodes) if detail.host == host)
+        for outcome in ("changed", "rescued", "ignored"):
+            assert found[outcome] == counted[outcome], (host, found, counted)
+        # Changed and ignored ones count as ok too, and so does each included file: two by "Go table by table".
+        again = 1 if host in WEB else 0
+        assert found.total() + again == counted["ok"] + counted["rescued"], (host, found, counted)
 
 
 def check_that_it_holds_everything(nodes: list[Node]) -> None:
     """One of everything that examples/README.md promises, where it belongs."""
     by_id = {node.id: node for node in nodes}
 
-    def way(node: Node) -> str:
-        up = by_id.get(node.parent or "")
-        return f"{way(up)}/{node.name}" if up else ""
+    def way(node: Node) -> list[str]:
+        """The names from the root down to the node."""
+        return [*(way(by_id[node.parent]) if node.parent else []), node.name]
 
-    results = [node for node in nodes if node.kind is Kind.HOST and node.name in WEB]
-    outcomes = {(node.name, by_id[str(node.parent)].name): node.outcome for node in results}
-    for host in WEB:
-        assert outcomes[host, "Save the open baskets, if the old version can"] is Outcome.IGNORED
-        assert outcomes[host, "Migrate all tables online"] is Outcome.RESCUED
-    assert sum(node.kind is Kind.BATCH for node in nodes) == 2
-    assert {node.name for node in nodes if node.kind is Kind.HANDLER} == {
-        "Fill the page cache",
-        "Note the release in the deploy log",
-    }
-    roles = {node.name for node in nodes if node.kind is Kind.ROLE}
-    assert roles == {"artifact", "balancer", "runtime", "storefront", "release", "database", "service"}
-    nested = {way(node) for node in nodes if node.kind is Kind.ROLE and node.name in ("release", "runtime", "service")}
-    assert all("/storefront/" in path for path in nested), nested
-    assert any(node.kind is Kind.BLOCK and node.name == "Online, else table by table" for node in nodes)
-    items = Counter(by_id[str(node.parent)].name for node in nodes if node.kind is Kind.ITEM)
-    assert set(items) >= set(WEB)
-    attempts = {way(node) for node in nodes if node.kind is Kind.ATTEMPT}
-    assert attempts
-    assert all("Wait until the new version is healthy" in path for path in attempts), attempts
-    delegated = [node for node in results if isinstance(node.detail, HostDetail) and node.detail.definition.delegate_to]
-    assert {by_id[str(node.parent)].name for node in delegated} == {
+    def ways(kind: Kind) -> list[list[str]]:
+        return [way(node) for node in nodes if node.kind is kind]
+
+    of_outcome = Counter((node.outcome, node.name) for node, detail in host_results(nodes) if detail.host in WEB)
+    assert of_outcome[Outcome.IGNORED, "Save the open baskets, if the old version can"] == len(WEB)
+    assert of_outcome[Outcome.RESCUED, "Migrate all tables online"] == len(WEB)
+    assert len(ways(Kind.BATCH)) == 2
+    handlers = {"Fill the page cache", "Note the release in the deploy log"}
+    assert {path[-1] for path in ways(Kind.HANDLER)} == handlers
+    roles = {"artifact", "balancer", "runtime", "storefront", "release", "database", "service"}
+    assert {path[-1] for path in ways(Kind.ROLE)} == roles
+    nested = [path for path in ways(Kind.ROLE) if path[-1] in ("runtime", "release", "database", "service")]
+    assert all(path[-2] == "storefront" for path in nested), nested
+    assert "Online, else table by table" in {path[-1] for path in ways(Kind.BLOCK)}
+    looped = {path[-3] for path in ways(Kind.ITEM)}
+    assert looped == {"Create the directories", "Go table by table", "Open the pages that customers open"}
+    assert {path[-3] for path in ways(Kind.ATTEMPT)} == {"Wait until the new version is healthy"}
+    assert {node.name for node, detail in host_results(nodes) if detail.definition.delegate_to} == {
         "Remove the host from the pool",
         "Add the host to the pool",
         "Ask the balancer for the version",
