@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from deploytrace.commands.diagnosis.state import check_state
 from deploytrace.journal.cursor import Cursor, Position
 from deploytrace.journal.losses import add_loss
 from ground.ansible import TELEMETRY, Ansible
@@ -210,6 +211,13 @@ def test_state_directory_is_not_writable(program: Program) -> None:
     """/proc takes no files from anybody, not even from root."""
     found = _without_ansible(program, DEPLOYTRACE_STATE_DIR="/proc/deploytrace")
     assert "/proc/deploytrace is not writable" in _problem(found, "state")["text"]
+
+
+def test_disk_of_the_state_directory_is_nearly_full(tmp_path: Path) -> None:
+    """Seen from one who wants more room than any disk has."""
+    (finding,) = check_state(tmp_path / "state", enough=10**12)
+    assert finding.state == "problem"
+    assert "MB are free" in finding.text
 
 
 def test_others_can_read_the_state_directory(program: Program) -> None:

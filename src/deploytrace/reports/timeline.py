@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Glyphs", "Interval", "Timeline", "union"]
+__all__ = ["Glyphs", "Interval", "Timeline", "merged"]
 
 Interval = tuple[int, int]
 
@@ -46,16 +46,15 @@ class Glyphs:
         return cls("|-", "`-", "| ", "  ", "> ", "... ", ", ", ((" ", "-", "="), ("-", "-", "="), ("=", "=", "=")))
 
 
-def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return the intervals merged where they overlap, in order."""
-    merged: list[Interval] = []
+    found: list[Interval] = []
     for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = (merged[-1][0], end)
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
-            merged.append((start, end))
-    return tuple(merged)
+            found.append((start, end))
+    return tuple(found)
 
 
 class Timeline:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..run.model import HostDetail, Kind, Node, Outcome, TaskDetail, Tree
-from .timeline import Interval, union
+from .timeline import Interval, merged
 from .tree_labels import Label, crowd, label_of, reason_of, rest, shared_reason
 
 __all__ = ["Row", "rows_of"]
@@ -62,7 +62,7 @@ class _Walk:
         node = tree.node
         below = [interval for child in tree.children for interval in self._collect_busy(child)]
         own = [(node.start, node.end)] if node.kind in (Kind.HOST, Kind.ITEM, Kind.ATTEMPT) else below
-        self._busy[node.id] = union(own)
+        self._busy[node.id] = merged(own)
         return self._busy[node.id]
 
     def rows(self, tree: Tree, branches: tuple[bool, ...] = (), *, told: bool = False) -> Iterator[Row]:

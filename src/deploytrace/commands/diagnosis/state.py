@@ -13,11 +13,14 @@ from .finding import Finding, ok, problem
 
 __all__ = ["check_state"]
 
-_LITTLE = 100  # megabytes (10^6 bytes) free, below which a warning is due
+_ENOUGH = 100  # megabytes (10^6 bytes) that should be free
 
 
-def check_state(directory: Path) -> Iterator[Finding]:
-    """Yield whether Ansible's process, run by this user, could write below ``directory``; it is not created."""
+def check_state(directory: Path, *, enough: int = _ENOUGH) -> Iterator[Finding]:
+    """Yield whether Ansible's process, run by this user, could write below ``directory``; it is not created.
+
+    ``enough`` is how many megabytes should be free there.
+    """
     existing = next((path for path in (directory, *directory.parents) if os.path.lexists(path)), Path("/"))
     if not existing.is_dir():
         yield problem(
@@ -38,7 +41,7 @@ def check_state(directory: Path) -> Iterator[Finding]:
         return
     yield from _check_private(directory, exists=existing == directory)
     free = shutil.disk_usage(existing).free // 1_000_000
-    if free < _LITTLE:
+    if free < enough:
         yield problem(
             "state",
             f"Only {free} MB are free where the state directory {directory} lies.",
