@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from deploytrace.settings import Settings
 from ground.otlp import Span
 from run.stories import SECOND, Story
 
-from .spans import NOWHERE, named, nodes_of, opened, told, translated
+from .spans import JOURNALS, NOWHERE, named, nodes_of, opened, recorded, spans_of, told, translated
 
 HOSTS = tuple(f"h{number}" for number in range(200))
 FRAME = 2  # run and play
@@ -172,3 +173,43 @@ def test_folding_is_the_same_at_every_delivery() -> None:
     (first,), (second,) = opened(story.events, NOWHERE, settings), opened(story.events, NOWHERE, settings)
     nodes = nodes_of(story.events)
     assert translated(first, nodes) == translated(second, nodes)
+
+
+def test_a_retried_item_stays_with_its_tries() -> None:
+    story = Story(hosts=("h1",))
+    story.announce(0, "Wait", loop=True)
+    one = story.start(0, "Wait", "h1")
+    story.add(ev.AttemptFailed(_ns(0.5), one, attempts=3, delay=0.1))
+    story.add(ev.ItemFinished(_ns(1), one, "ok", label="first"))
+    story.add(ev.ItemFinished(_ns(2), one, "ok", label="second"))
+    story.finish(3, one)
+    story.end(4)
+    spans = told(story, settings=Settings(span_budget=0))
+    item = named(spans, "Wait item")
+    assert item.attributes["ansible.item.label"] == "first"
+    assert [span.parent_id for span in spans if span.name == "Wait attempt"] == [item.span_id] * 2
+
+
+@pytest.mark.parametrize("journal", JOURNALS, ids=lambda path: path.stem)
+def test_no_span_of_a_folded_run_lacks_its_parent(journal: Path) -> None:
+    spans = spans_of(recorded(journal), settings=Settings(span_budget=0))
+    known = {span.span_id for span in spans}
+    assert [span.name for span in spans if span.parent_id not in known] == [spans[-1].name]
+
+
+def test_a_result_stays_if_an_item_of_it_was_sent_before_the_budget_was_used_up() -> None:
+    story = Story("free", hosts=HOSTS)
+    story.announce(0, "Slow")
+    for host in HOSTS[:60]:
+        story.finish(100, story.start(0, "Slow", host))
+    story.announce(100, "Loop", loop=True)
+    one = story.start(100, "Loop", "h199")
+    story.add(ev.ItemFinished(_ns(101), one, "ok", label="early"))
+    story.announce(101, "Fast")
+    for host in HOSTS[:100]:
+        story.finish(102, story.start(101.9, "Fast", host))
+    story.finish(103, one)
+    story.end(104)
+    spans = told(story, settings=Settings(span_budget=62))
+    assert named(spans, "RUN site.yml").attributes["ansible.spans.dropped"] > 50
+    assert named(spans, "Loop item").parent_id == named(spans, "Loop").span_id

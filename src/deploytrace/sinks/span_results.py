@@ -31,15 +31,17 @@ _COMPAT_STATUS = {
 _URL_ARGUMENTS = {"uri": "url", "get_url": "url", "win_get_url": "url", "win_uri": "url", "git": "repo"}
 
 
-def _connection(host: HostDetail) -> str | None:
-    """Return the connection plugin without its collection."""
-    name = host.detail.get("connection") or (host.seen.connection if host.seen else None)
-    return str(name).rpartition(".")[2] if name else None
-
-
 def _delegate(host: HostDetail) -> str | None:
     """Return where a delegated task ran; ``{{ ... }}`` where only Ansible knows."""
     return host.detail.get("delegated_host") or host.definition.delegate_to
+
+
+def _connection(host: HostDetail) -> str | None:
+    """Return the connection plugin without its collection; how a delegate is reached, only its result tells."""
+    name = host.detail.get("connection")
+    if name is None and host.seen is not None and _delegate(host) is None:
+        name = host.seen.connection
+    return str(name).rpartition(".")[2] if name else None
 
 
 def _span_kind(_: Node, host: HostDetail) -> SpanKind:
@@ -70,7 +72,7 @@ def _ip_literal(address: str | None) -> str | None:
 
 def _protocol(node: Node, host: HostDetail) -> str | None:
     connection = _connection(host)
-    if connection is None or _span_kind(node, host) is not SpanKind.CLIENT:
+    if connection in (None, "local") or _span_kind(node, host) is not SpanKind.CLIENT:
         return None
     return _PROTOCOLS.get(connection, connection)
 
