@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ground.cache import CACHE, MissingPart, build_once, digest, run_tool
+from ground.cache import CACHE, MissingPart, announce, build_once, digest, run_tool
 from ground.otlp import Span, spans_from_json
 from ground.processes import free_port
 
@@ -48,7 +48,12 @@ def jaeger_program() -> Path:
         # A workspace or flags of the user's own would change what is built; VCS stamping fails in unusual checkouts.
         environ = os.environ | {"GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
         options = ("-trimpath", "-ldflags=-s -w", "-o", target / "jaeger")
-        run_tool("go", "build", *options, _PACKAGE, cwd=_MODULE, environ=environ)
+        command = ("go", "build", *options, _PACKAGE)
+        try:
+            run_tool(*command, cwd=_MODULE, environ=environ)
+        except MissingPart:  # of its hundreds of downloads Go tries none a second time
+            announce("building Jaeger failed, trying once more with what has been downloaded")
+            run_tool(*command, cwd=_MODULE, environ=environ)
 
     what = "Jaeger 2 from its Go module, about 5 minutes on 2 cores, once"
     return build_once(CACHE / "jaeger" / f"{version[1]}-{digest(*sums)}", what, build) / "jaeger"
