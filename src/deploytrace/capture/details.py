@@ -18,8 +18,11 @@ _WARNINGS = 10
 _TEXTS = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "start", "end", "skip_reason")
 
 
-def details(redactor: Redactor, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is recorded of a result: the keys of ``docs/journal.md``, each only where the result has it."""
+def details(redactor: Redactor, result: Mapping[str, Any], *, failed: bool) -> dict[str, Any]:
+    """Return what is recorded of a result: the keys of ``docs/journal.md``, each only where the result has it.
+
+    ``failed``: whether it needs a reason.
+    """
     found: dict[str, Any] = {}
     if _censored(result):
         found["censored"] = True
@@ -37,7 +40,7 @@ def details(redactor: Redactor, result: Mapping[str, Any]) -> dict[str, Any]:
     _put_text(found, redactor, "url", result.get("url"))
     _put_numbers(found, result)
     _put_lists(found, redactor, result)
-    reason = _reason(found)
+    reason = _reason(found) if failed else ""
     if reason:
         found["reason"] = redactor.name(reason, 512)
     return found

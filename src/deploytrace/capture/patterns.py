@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
-__all__ = ["LOOKS", "NAMES"]
+__all__ = ["HINT", "NAMES", "looks"]
 
 # Within the name of an argument, variable or key, in any case.
 NAMES = (
@@ -35,33 +36,44 @@ _TOKENS = (
     r"eyJ[\w\-]{8,}\.eyJ[\w\-]{8,}\.[\w\-]*",
 )
 
-# Each has the text before the secret as its group 1 (it stays); the rest is masked.
-LOOKS: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # Private key blocks, also where their end was cut off, and the rest of one whose beginning was.
-        rf"(?s)(){_BEGIN_KEY}.*?(?:{_END_KEY}|\Z)",
-        rf"(?s)\A().*{_END_KEY}",
-        # scheme://user:password@host and scheme://token@host; the bare user of ssh://git@host is none.
-        r"(?i)(\b(?:git\+)?(?:ssh|sftp)://)[^\s:/@'\"<>]+:[^\s/'\"<>]+(?=@)",
-        r"(?i)(\b(?!(?:git\+)?(?:ssh|sftp)://)[a-z][a-z0-9+.\-]*://)[^\s/'\"<>]+(?=@)",
-        r"(?i)(\b[a-z][a-z0-9+.\-]*://)[^\s/:@'\"<>]+:(?!\d+(?:/|\s|$))[^\s@'\"<>]+(?=@)",
-        # https://host/path?access_token=x
-        rf"(?i)([?&;]{_PARAMETER}=)[^&\s'\"#<>]+",
-        # Authorization: Basic dXNlcjpwYXNz
-        rf"(?i)(\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?)(?:{_SCHEME}\s+)?[^\s'\",;\\]+",
-        r"(?i)(\bbearer\s+)[a-z0-9+/_=.~\-]{8,}",
-        r"(?i)(\b(?:set-)?cookie\s*:\s*)[^\n'\"]+",
-        # --password x, --db-token=x, curl -u user:password, sshpass -p x, mysql -px
-        rf"(?i)((?<!\w)--?[\w\-]*{_WORD}[\w\-]*(?:\s+|=))(?!-)" + _VALUE,
-        r"((?<![\w\-])--pass(?:\s+|=))(?!-)" + _VALUE,
-        r"(\bcurl\b[^\n|;]*?\s(?:-u|--user|--proxy-user)[ =]?)(?!-)" + _VALUE,
-        r"(\bsshpass\s+-p\s*)" + _VALUE,
-        r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]*?\s-p)(?=\S)" + _VALUE,
-        # password=x, "api_key": "x", 'db_token': 'x'
-        rf"(?i)([\w.\-]*{_WORD}[\w.\-]*\\*[\"']?\s*(?:=>|[:=])\s*)" + _VALUE,
-        # Password hashes, and tokens that are known by their form.
-        r"()\$(?:1|2[abxy]|5|6|7|y|gy|argon2[id]{1,2}|pbkdf2[\w\-]*)\$[^\s:'\",]+",
-        rf"()\b(?:{'|'.join(_TOKENS)})",
-    )
+# Nothing looks secret in a text without one of these; most texts have none, and need no more looking at.
+HINT = re.compile(
+    r"passw|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credential|PRIVATE KEY|://|[?&;]\S+="
+    r"|authorization|bearer|cookie|--pass|curl|mysql|mariadb|\$\w+\$|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hv[sbr]\."
+    r"|A[KS]IA|AIza|sk_live_|sk_test_|npm_|pypi-|dop_v1_|eyJ|sshpass",
+    re.IGNORECASE,
 )
+
+# Each has the text before the secret as its group 1, which stays; the rest is masked.
+_LOOKS = (
+    # Private key blocks, also where their end was cut off, and the rest of one whose beginning was.
+    rf"(?s)(){_BEGIN_KEY}.*?(?:{_END_KEY}|\Z)",
+    rf"(?s)\A().*{_END_KEY}",
+    # scheme://user:password@host and scheme://token@host; the bare user of ssh://git@host is none.
+    r"(?i)(\b(?:git\+)?(?:ssh|sftp)://)[^\s:/@'\"<>]+:[^\s/'\"<>]+(?=@)",
+    r"(?i)(\b(?!(?:git\+)?(?:ssh|sftp)://)[a-z][a-z0-9+.\-]*://)[^\s/'\"<>]+(?=@)",
+    r"(?i)(\b[a-z][a-z0-9+.\-]*://)[^\s/:@'\"<>]+:(?!\d+(?:/|\s|$))[^\s@'\"<>]+(?=@)",
+    # https://host/path?access_token=x
+    rf"(?i)([?&;]{_PARAMETER}=)[^&\s'\"#<>]+",
+    # Authorization: Basic dXNlcjpwYXNz
+    rf"(?i)(\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?)(?:{_SCHEME}\s+)?[^\s'\",;\\]+",
+    r"(?i)(\bbearer\s+)[a-z0-9+/_=.~\-]{8,}",
+    r"(?i)(\b(?:set-)?cookie\s*:\s*)[^\n'\"]+",
+    # --password x, --db-token=x, curl -u user:password, sshpass -p x, mysql -px
+    rf"(?i)((?<!\w)--?[\w\-]*{_WORD}[\w\-]*(?:\s+|=))(?!-)" + _VALUE,
+    r"((?<![\w\-])--pass(?:\s+|=))(?!-)" + _VALUE,
+    r"(\bcurl\b[^\n|;]*?\s(?:-u|--user|--proxy-user)[ =]?)(?!-)" + _VALUE,
+    r"(\bsshpass\s+-p\s*)" + _VALUE,
+    r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]*?\s-p)(?=\S)" + _VALUE,
+    # password=x, "api_key": "x", 'db_token': 'x'
+    rf"(?i)([\w.\-]*{_WORD}[\w.\-]*\\*[\"']?\s*(?:=>|[:=])\s*)" + _VALUE,
+    # Password hashes, and tokens that are known by their form.
+    r"()\$(?:1|2[abxy]|5|6|7|y|gy|argon2[id]{1,2}|pbkdf2[\w\-]*)\$[^\s:'\",]+",
+    rf"()\b(?:{'|'.join(_TOKENS)})",
+)
+
+
+@functools.cache
+def looks() -> tuple[re.Pattern[str], ...]:
+    """Return what secrets in a text look like, compiled when the first text needs it: that takes 5 ms."""
+    return tuple(map(re.compile, _LOOKS))

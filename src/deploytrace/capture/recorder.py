@@ -322,7 +322,8 @@ class Recorder:
             if number is None:
                 number = self._define(recording, t, task, handler=False)
             slot = recording.begin_execution(name, number, task._uuid)
-        detail = self._results.details(result) if self._results.wanted(status) else {}
+        failed = status in ("failed", "unreachable")
+        detail = self._results.details(result, failed=failed) if self._results.wanted(status) else {}
         if detail:
             detail.update(recording.failed_items(name))
         recording.emit(

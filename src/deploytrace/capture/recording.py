@@ -88,7 +88,7 @@ class Recording:
         failed = self._failed_items.pop(name, None)
         if not failed:
             return {}
-        return {"failed_items": failed, "reason": f"{failed[0]['label']}: {failed[0]['msg']}"}
+        return {"failed_items": failed, "reason": ": ".join(filter(None, failed[0].values()))}
 
     def fork_next(self, slot: Slot, name: str) -> None:
         """Tell the worker that is forked next what it is at; the first one of a host introduces the host."""

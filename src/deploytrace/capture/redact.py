@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
-from .patterns import LOOKS, NAMES
+from .patterns import HINT, NAMES, looks
 
 __all__ = ["MASK", "Redactor", "is_vaulted"]
 
@@ -44,8 +44,7 @@ class Redactor:
         self._mask = mask
         extra = [f"(?:{key})" for key in keys]
         self._secret_name = re.compile("|".join([NAMES, *extra]), re.IGNORECASE)
-        self._looks = [(look, rf"\g<1>{MASK}") for look in LOOKS]
-        self._looks += [(re.compile(pattern), MASK) for pattern in patterns]
+        self._patterns = tuple(map(re.compile, patterns))
         self._names: dict[str, bool] = {}
         self.known = KnownSecrets()
 
@@ -64,14 +63,16 @@ class Redactor:
         text = self.known.mask(str(text), MASK)
         if self._mask is not None:
             text = self._mask(text)
-        for look, replacement in self._looks:
-            text = look.sub(replacement, text)
+        for pattern in self._patterns:
+            text = pattern.sub(MASK, text)
+        if HINT.search(text) is not None:
+            for look in looks():
+                text = look.sub(rf"\g<1>{MASK}", text)
         return text
 
     def name(self, text: str, limit: int = 256) -> str:
         """Return a text that is to stand in one line: redacted, without control characters, at most ``limit`` long."""
-        text = _UNPRINTABLE.sub(" ", self.text(text)).strip()
-        return text if len(text) <= limit else text[: limit - 1] + "…"
+        return _one_line(self.text(text), limit)
 
     def value(self, value: Any, *, depth: int = 0) -> Any:
         """Return a copy of a value that JSON can hold, with what is secret by its name or looks masked."""
@@ -98,4 +99,9 @@ class Redactor:
     def shown(self, value: Any, limit: int = 256) -> str:
         """Return any value in one redacted line: a text as it is, everything else as JSON."""
         value = self.value(value)
-        return self.name(value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False), limit)
+        return _one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
+
+
+def _one_line(text: str, limit: int) -> str:
+    text = _UNPRINTABLE.sub(" ", text).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"

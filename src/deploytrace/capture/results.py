@@ -31,10 +31,10 @@ class Results:
             return True
         return self._results == "changes" and status == "changed"
 
-    def details(self, result: Any) -> dict[str, Any]:
-        """Return what is recorded of a result."""
+    def details(self, result: Any, *, failed: bool) -> dict[str, Any]:
+        """Return what is recorded of a result; of one that failed, with the reason."""
         self._secrets.look_at_host(host_and_task(result)[0])
-        return details(self._redactor, result_of(result))
+        return details(self._redactor, result_of(result), failed=failed)
 
     def item(self, t: int, execution: int, result: Any, status: str) -> ItemFinished:
         """Return the event of a loop item's end; ``status`` is the hook's: ok, failed or skipped."""
@@ -49,7 +49,7 @@ class Results:
             status=status,
             ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
             label=None if label is None else self._redactor.shown(label, _LABEL),
-            detail=self.details(result) if self.wanted(status) else None,
+            detail=self.details(result, failed=status == "failed") if self.wanted(status) else None,
         )
 
     def attempt(self, t: int, execution: int, result: Any) -> AttemptFailed:
@@ -61,7 +61,7 @@ class Results:
             execution=execution,
             attempts=attempts if isinstance(attempts, int) else None,
             delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
-            detail=self.details(result),
+            detail=self.details(result, failed=True),
         )
 
     def poll(self, t: int, execution: int, result: Any, status: str) -> AsyncPolled:

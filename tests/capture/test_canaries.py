@@ -1,0 +1,109 @@
+"""A secret firewall in front of the disk: secrets planted in a real playbook are in no file and no line of ours."""
+
+from __future__ import annotations
+
+import base64
+import re
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+
+from ground.ansible import Ansible
+
+# Each canary is planted in one place, named here; the playbook says where and how.
+PLANTED = (
+    "no_log-task", "no_log-block", "no_log-play", "no_log-loop", "no_log-item", "no_log-retry", "no_log-async",
+    "no_log-handler", "no_log-diff", "no_log-args", "url_password", "url_credentials", "url_token", "url_only_token",
+    "vault_inline", "vault_file", "vault_file_item", "vault_included", "vault_inventory", "vault_base64",
+    "argument_key", "argument_nested", "argument_unlike", "item_key", "item_label", "task_name", "environment_key",
+    "task_vars", "extra_var", "host_var", "controller_environment", "fact", "prompt", "bearer", "private_key",
+    "option", "stdout_json", "traceback", "redact_keys", "redact_patterns", "endpoint", "cookie", "mysql",
+)  # fmt: skip
+
+PLAYBOOK = Path(__file__).with_name("canaries.yml")
+
+
+def canary(place: str) -> str:
+    """A text that nothing else is: no words of it look secret."""
+    return f"Qx{PLANTED.index(place):02d}tweety{zlib.crc32(place.encode()):08x}Zk"
+
+
+@pytest.fixture
+def deploy(each_ansible: Ansible) -> Path:
+    """The playbook with its canaries, its vaulted files and its inventory."""
+    user = each_ansible
+    password = user.write("vault-password", "open sesame")
+
+    def vaulted(text: str) -> str:
+        program = [user.environment.program("ansible-vault"), "encrypt", "--vault-password-file", password, "-"]
+        done = subprocess.run(program, input=text, text=True, capture_output=True, check=True, env=user.environ())
+        return done.stdout
+
+    def inline(place: str) -> str:
+        return "!vault |\n" + "".join(f"        {line}\n" for line in vaulted(canary(place)).splitlines())
+
+    text = PLAYBOOK.read_text().replace("@dir@", str(user.directory))
+    for place in PLANTED:
+        if f"@@{place}@@" in text:
+            text = text.replace(f"@@{place}@@", inline(place))
+        text = text.replace(f"@{place}@", canary(place))
+    user.write(
+        "group_vars/all.yml",
+        vaulted(
+            f"from_file: {canary('vault_file')}\nlisted: {canary('vault_file_item')}\n"
+            f"encoded: {canary('vault_base64')}\n"
+        ),
+    )
+    user.write("included.yml", vaulted(f"included: {canary('vault_included')}\n"))
+    python = user.environment.python
+    user.write(
+        "hosts.yml",
+        f"""
+all:
+  hosts:
+    h1:
+      ansible_connection: local
+      ansible_python_interpreter: {python}
+      ansible_async_dir: {user.directory}/jobs
+      service_password: {canary("host_var")}
+      stored: {inline("vault_inventory")}""",
+    )
+    return user.write("site.yml", text)
+
+
+def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: Path) -> None:
+    user = each_ansible
+    result = user.run(
+        deploy,
+        inventory=deploy.with_name("hosts.yml"),
+        args=["--vault-password-file", deploy.with_name("vault-password"), "--diff",
+              "-e", f"deploy_token={canary('extra_var')}"],
+        env_vars={
+            "APP_SECRET": canary("controller_environment"),
+            "DEPLOYTRACE_REDACT_KEYS": "launch_code",
+            "DEPLOYTRACE_REDACT_PATTERNS": r"ZZ-\w+",
+            "DEPLOYTRACE_RESULTS": "all",
+            "DEPLOYTRACE_DELIVERY_WAIT": "0",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://me:{canary('endpoint')}@127.0.0.1:1",
+        },
+        timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.output
+    user.wait_for_sidecar()
+    files = {path: path.read_bytes() for path in user.state_dir.rglob("*") if path.is_file()}
+    ours = [line for line in result.stderr.splitlines() if "deploytrace" in line]
+    assert b"host_finished" in b"".join(files.values())
+    assert ours
+    leaks = []
+    for place in PLANTED:
+        secret = canary(place)
+        forms = {secret, secret.upper(), base64.b64encode(secret.encode()).decode().rstrip("=")[:-2]}
+        leaks += [
+            (place, str(path), found)
+            for path, content in [*files.items(), *((Path("console"), line.encode()) for line in ours)]
+            for form in forms
+            for found in re.findall(rb".{0,60}" + re.escape(form.encode()) + rb".{0,20}", content)
+        ]
+    assert leaks == []
