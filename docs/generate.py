@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import get_args
 
 from deploytrace import events
-from deploytrace.journal.format import event_name
+from deploytrace.journal.format import event_name, field_types
 from deploytrace.settings import INI_SECTION, Settings, environment_name
 
 DOCS = Path(__file__).resolve().parent
@@ -61,9 +61,9 @@ def event_tables() -> Iterator[str]:
         comments = _comments(cls)
         yield "| field | type | left out where it is | remark |"
         yield "|---|---|---|---|"
-        for item in dataclasses.fields(cls):
-            left_out = _left_out(item)
-            row = (f"`{item.name}`", _type(str(item.type), left_out), left_out, _remark(comments.get(item.name, "")))
+        for name, kind in field_types(cls).items():
+            left_out = _left_out(cls, name)
+            row = (f"`{name}`", _type(kind, left_out), left_out, _remark(comments.get(name, "")))
             yield f"| {' | '.join(row)} |"
         yield ""
 
@@ -92,12 +92,13 @@ def _type(annotation: str, left_out: str) -> str:
     return name if bare == annotation or left_out == "null" else f"{name} or null"
 
 
-def _left_out(item: dataclasses.Field[object]) -> str:
-    if item.default_factory is not dataclasses.MISSING or item.default == ():
-        return "empty"
-    if item.default is dataclasses.MISSING:
+def _left_out(cls: type[events.Event], name: str) -> str:
+    if name not in cls._field_defaults:
         return ""
-    return "null" if item.default is None else _default(item.default)
+    default = cls._field_defaults[name]
+    if default == () or default == {}:
+        return "empty"
+    return "null" if default is None else _default(default)
 
 
 def _comments(cls: type) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The vocabulary: one frozen dataclass per thing that can happen in a run, as it is written to the journal.
+"""The vocabulary: one named tuple per thing that can happen in a run, as it is written to the journal.
 
 Events say what Ansible said, when, and nothing more; what it means is for ``run.replay`` alone to decide. Every event
 but the first has ``t``: nanoseconds since the run's start on the monotonic clock, so that a step of the wall clock
@@ -9,8 +9,8 @@ changes no duration. All texts are redacted before an event is made. Numbers ide
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Union
+from types import MappingProxyType
+from typing import Any, NamedTuple, Union
 
 __all__ = [
     "DETAIL_KEYS",
@@ -38,38 +38,10 @@ __all__ = [
     "WorkerEnded",
 ]
 
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass as event
-else:
-
-    def event(*, frozen: bool, slots: bool) -> Any:
-        """Make a dataclass that compares and shows itself by what `_Event` has, and that only the type checker freezes.
-
-        All that ``dataclass`` would generate for each class would cost Ansible's process 15 ms at its start.
-        """
-        return dataclass(slots=slots, eq=False, repr=False)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class _Event:
-    """What every event can do."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _values(self) == _values(other)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in _values(self).items())
-        return f"{type(self).__name__}({shown})"
-
-
-def _values(instance: Any) -> dict[str, Any]:
-    return {item.name: getattr(instance, item.name) for item in fields(instance)}
-
-
-@event(frozen=True, slots=True)
-class RunStarted(_Event):
+class RunStarted(NamedTuple):
     """A playbook begins. The only event with a wall-clock time; all later ones count from it.
 
     ``wall_ns`` is Unix time and ``mono_ns`` the monotonic clock at the same instant, both in ns. ``pid`` and
@@ -103,8 +75,8 @@ class RunStarted(_Event):
     skip_tags: tuple[str, ...] = ()
     inventory: tuple[str, ...] = ()
     plays_total: int | None = None
-    context_vars: Mapping[str, str] = field(default_factory=dict)  # extra vars named by the setting context_vars
-    resource: Mapping[str, str] = field(default_factory=dict)  # cicd.*, vcs.*, deployment.* found in the environment
+    context_vars: Mapping[str, str] = _NOTHING  # extra vars named by the setting context_vars
+    resource: Mapping[str, str] = _NOTHING  # cicd.*, vcs.*, deployment.* found in the environment
     traceparent: str | None = None
     tracestate: str | None = None
     baggage: str | None = None
@@ -112,8 +84,7 @@ class RunStarted(_Event):
     endpoint: str | None = None  # where this run's traces were to go; never with credentials
 
 
-@event(frozen=True, slots=True)
-class PlayStarted(_Event):
+class PlayStarted(NamedTuple):
     """A play, or one serial batch of it, begins. Batches of one play share ``uuid``."""
 
     t: int
@@ -129,8 +100,7 @@ class PlayStarted(_Event):
     line: int | None = None
 
 
-@event(frozen=True, slots=True)
-class TaskDefined(_Event):
+class TaskDefined(NamedTuple):
     """A task or handler is met for the first time in a play start; later events name it by ``task``.
 
     ``ancestors`` is outermost first: ``{"kind": "role", "key": uuid, "name", "fqcn", "path"}`` or ``{"kind": "block",
@@ -160,21 +130,19 @@ class TaskDefined(_Event):
     no_log: bool = False
     check_mode: bool = False
     tags: tuple[str, ...] = ()
-    args: Mapping[str, str] = field(default_factory=dict)  # as written, redacted
+    args: Mapping[str, str] = _NOTHING  # as written, redacted
     notify: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
 
 
-@event(frozen=True, slots=True)
-class TaskStarted(_Event):
+class TaskStarted(NamedTuple):
     """Ansible announces a task: once per task under linear, once per host under free; no host is at work yet."""
 
     t: int
     task: int
 
 
-@event(frozen=True, slots=True)
-class HostSeen(_Event):
+class HostSeen(NamedTuple):
     """A host of the inventory is met for the first time in the run, and how it is reached."""
 
     t: int
@@ -184,8 +152,7 @@ class HostSeen(_Event):
     connection: str | None = None  # ssh, local, winrm...
 
 
-@event(frozen=True, slots=True)
-class HostStarted(_Event):
+class HostStarted(NamedTuple):
     """A worker for one task on one host is about to be forked."""
 
     t: int
@@ -194,8 +161,7 @@ class HostStarted(_Event):
     host: str
 
 
-@event(frozen=True, slots=True)
-class WorkerEnded(_Event):
+class WorkerEnded(NamedTuple):
     """The worker of an execution ends; written by the worker itself, so it is the true end of the host's work."""
 
     t: int
@@ -203,8 +169,7 @@ class WorkerEnded(_Event):
     pid: int
 
 
-@event(frozen=True, slots=True)
-class HostFinished(_Event):
+class HostFinished(NamedTuple):
     """Ansible announces a host's result.
 
     ``status`` is ok, changed, failed, unreachable or skipped (from the hook that was called). ``ignored`` is true for
@@ -224,8 +189,7 @@ class HostFinished(_Event):
     detail: Mapping[str, Any] | None = None
 
 
-@event(frozen=True, slots=True)
-class ItemFinished(_Event):
+class ItemFinished(NamedTuple):
     """One loop item of an execution ended. There is no start event: it began when the one before it ended."""
 
     t: int
@@ -236,8 +200,7 @@ class ItemFinished(_Event):
     detail: Mapping[str, Any] | None = None
 
 
-@event(frozen=True, slots=True)
-class AttemptFailed(_Event):
+class AttemptFailed(NamedTuple):
     """A try failed and another will follow after ``delay`` seconds; ``attempts`` is how many there may be in all."""
 
     t: int
@@ -247,8 +210,7 @@ class AttemptFailed(_Event):
     detail: Mapping[str, Any] | None = None
 
 
-@event(frozen=True, slots=True)
-class AsyncPolled(_Event):
+class AsyncPolled(NamedTuple):
     """The controller looked after an asynchronous job. ``status``: running, ok or failed."""
 
     t: int
@@ -257,8 +219,7 @@ class AsyncPolled(_Event):
     status: str = "running"
 
 
-@event(frozen=True, slots=True)
-class DiffShown(_Event):
+class DiffShown(NamedTuple):
     """Ansible showed a diff (``--diff``): the names of what changed, never the content."""
 
     t: int
@@ -266,8 +227,7 @@ class DiffShown(_Event):
     files: tuple[str, ...] = ()
 
 
-@event(frozen=True, slots=True)
-class Included(_Event):
+class Included(NamedTuple):
     """An include was loaded for these hosts."""
 
     t: int
@@ -277,8 +237,7 @@ class Included(_Event):
     role: bool = False
 
 
-@event(frozen=True, slots=True)
-class Notified(_Event):
+class Notified(NamedTuple):
     """A handler is about to run for a host that notified it (Ansible says so at the flush)."""
 
     t: int
@@ -287,38 +246,33 @@ class Notified(_Event):
     name: str = ""
 
 
-@event(frozen=True, slots=True)
-class PromptShown(_Event):
+class PromptShown(NamedTuple):
     """A play asks for a variable; only its name is recorded."""
 
     t: int
     name: str
 
 
-@event(frozen=True, slots=True)
-class NoHostsMatched(_Event):
+class NoHostsMatched(NamedTuple):
     """The play matched no hosts."""
 
     t: int
 
 
-@event(frozen=True, slots=True)
-class HostsExhausted(_Event):
+class HostsExhausted(NamedTuple):
     """No hosts are left in the play."""
 
     t: int
 
 
-@event(frozen=True, slots=True)
-class Signalled(_Event):
+class Signalled(NamedTuple):
     """Ansible's main process received a signal that ends it."""
 
     t: int
     signal: int
 
 
-@event(frozen=True, slots=True)
-class RunEnded(_Event):
+class RunEnded(NamedTuple):
     """The run is over, by Ansible's own account.
 
     ``reason`` is ``finished`` (statistics were shown), ``interrupted`` (a signal) or ``aborted`` (Ansible left without
@@ -329,21 +283,19 @@ class RunEnded(_Event):
 
     t: int
     reason: str
-    stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    stats: Mapping[str, Mapping[str, int]] = _NOTHING
     callback_ns: int = 0
     stopped: str | None = None
 
 
-@event(frozen=True, slots=True)
-class ControllerSeen(_Event):
+class ControllerSeen(NamedTuple):
     """What only the sidecar may look up: the controller's address. Written by the sidecar."""
 
     t: int
     ip: str | None = None
 
 
-@event(frozen=True, slots=True)
-class RunLost(_Event):
+class RunLost(NamedTuple):
     """Ansible's process is gone without a word (SIGKILL, power). Written by the sidecar; nothing after it counts."""
 
     t: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -105,8 +104,8 @@ def test_a_pid_that_was_reused_is_another_process() -> None:
     ticks = start_ticks(child.pid)
     assert ticks
     assert is_alive(started)
-    assert is_alive(dataclasses.replace(started, pid_started=ticks))
-    assert not is_alive(dataclasses.replace(started, pid_started=ticks + 1))
+    assert is_alive(started._replace(pid_started=ticks))
+    assert not is_alive(started._replace(pid_started=ticks + 1))
     child.kill()
     while start_ticks(child.pid) is not None:  # a zombie soon, which does not live
         pass

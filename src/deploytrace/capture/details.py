@@ -7,7 +7,7 @@ from typing import Any
 
 from .redact import Redactor
 
-__all__ = ["details"]
+__all__ = ["cut", "details"]
 
 _HEAD = 2048  # bytes kept of a text's beginning
 _TAIL = 6144  # and of its end

@@ -11,7 +11,6 @@ reader would misunderstand. ``docs/journal.md`` is generated from `events`.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from typing import Any, get_args
 from ..errors import JournalError
 from ..events import Event
 
-__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name"]
+__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name", "field_types"]
 
 VERSION = 1
 
@@ -34,31 +33,30 @@ def event_name(cls: type[Event]) -> str:
 
 
 def _fields(cls: type[Event]) -> tuple[tuple[str, Any], ...]:
-    """Return (name, default) of each field; the default is a fresh object that equals nothing where there is none."""
-    found = []
-    for item in dataclasses.fields(cls):
-        default: Any = item.default
-        if item.default_factory is not dataclasses.MISSING:
-            default = item.default_factory()
-        found.append((item.name, object() if default is dataclasses.MISSING else default))
-    return tuple(found)
+    """Return (name, default) of each field; the default is an object that equals nothing where there is none."""
+    return tuple((name, cls._field_defaults.get(name, _REQUIRED_FIELD)) for name in cls._fields)
 
 
+def field_types(cls: type[Event]) -> dict[str, str]:
+    """Return each field's type as it is written."""
+    return {name: str(getattr(kind, "__forward_arg__", kind)) for name, kind in cls.__annotations__.items()}
+
+
+_REQUIRED_FIELD = object()
 _CLASSES: tuple[type[Event], ...] = get_args(Event)
 _ENCODING: dict[type, tuple[str, tuple[tuple[str, Any], ...]]] = {
     cls: (event_name(cls), _fields(cls)) for cls in _CLASSES
 }
 _BY_NAME: dict[str, type[Event]] = {event_name(cls): cls for cls in _CLASSES}
 _TUPLES: dict[type, frozenset[str]] = {
-    cls: frozenset(item.name for item in dataclasses.fields(cls) if str(item.type).startswith("tuple"))
-    for cls in _CLASSES
+    cls: frozenset(name for name, kind in field_types(cls).items() if kind.startswith("tuple")) for cls in _CLASSES
 }
-_KNOWN: dict[type, frozenset[str]] = {cls: frozenset(item.name for item in dataclasses.fields(cls)) for cls in _CLASSES}
+_KNOWN: dict[type, frozenset[str]] = {cls: frozenset(cls._fields) for cls in _CLASSES}
 _REQUIRED: dict[type, tuple[tuple[str, type], ...]] = {
     cls: tuple(
-        (item.name, {"int": int, "str": str}[str(item.type)])
-        for item in dataclasses.fields(cls)
-        if str(item.type) in ("int", "str") and item.default is dataclasses.MISSING
+        (name, {"int": int, "str": str}[kind])
+        for name, kind in field_types(cls).items()
+        if kind in ("int", "str") and name not in cls._field_defaults
     )
     for cls in _CLASSES
 }

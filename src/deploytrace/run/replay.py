@@ -251,6 +251,9 @@ class Replay:
 
     def _host_seen(self, event: ev.HostSeen) -> None:
         self._seen[event.host] = event
+        at_work = self._by_host.get(event.host)
+        if at_work is not None:
+            at_work.seen = event
 
     def _host_started(self, event: ev.HostStarted) -> None:
         scope = self._scope

@@ -13,7 +13,7 @@ from ..events import TaskDefined
 from .containers import Container, gravest
 from .model import Failure, Kind, Link, Node, Outcome, TaskDetail
 
-__all__ = ["Occurrence", "TaskState", "stable_id"]
+__all__ = ["Occurrence", "TaskState", "stable_id", "union"]
 
 _MOST_LINKS = 128  # OpenTelemetry's default limit of links on a span
 

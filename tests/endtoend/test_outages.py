@@ -1,0 +1,118 @@
+"""A destination that is down costs the deploy nothing, and loses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from deploytrace import identity
+from ground.ansible import Ansible
+from ground.receiver import SILENCE, Answer, refusing_port, running_receiver
+
+from .journals import journals, nodes_of, only_journal, started_of
+
+_WORK = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: hello
+    - name: fails
+      ansible.builtin.command: "false"
+      when: inventory_hostname == 'h2'
+"""
+_OTHER_LINES = re.compile(r"^deploytrace: .*\n", re.MULTILINE)
+_MISBEHAVIOUR = {
+    "silent": SILENCE,
+    "slow": Answer(delay=5),
+    "unavailable": Answer(status=503),
+    "redirecting": Answer(status=308, headers={"Location": "http://127.0.0.1:9/v1/traces"}),
+}
+
+
+@contextmanager
+def _bad_endpoint(fault: str) -> Iterator[str]:
+    if fault == "refused":
+        with refusing_port() as port:
+            yield f"http://127.0.0.1:{port}"
+    elif fault == "unknown name":
+        yield "http://collector.invalid:4318"
+    else:
+        with running_receiver() as receiver:
+            receiver.answer = _MISBEHAVIOUR[fault]
+            yield receiver.http
+
+
+def _stamped(text: str) -> str:
+    """Output without what differs from run to run: clock times, durations and our own lines."""
+    text = _OTHER_LINES.sub("", text)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d:\d\d:\d\d\.\d+", "<time>", text)
+
+
+def _run(user: Ansible, environ: Mapping[str, str], *, ours: bool) -> tuple[int, str, str, float]:
+    callbacks = ("deploytrace.callbacks.telemetry",) if ours else ()
+    result = user.run(_WORK, callbacks=callbacks, env_vars=environ)
+    return result.returncode, _stamped(result.stdout), _stamped(result.stderr), result.seconds
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("fault", ["refused", "unknown name", *_MISBEHAVIOUR])
+def test_an_outage_costs_the_deploy_nothing_and_loses_nothing(ansible: Ansible, fault: str) -> None:
+    with _bad_endpoint(fault) as endpoint:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "DEPLOYTRACE_DELIVERY_WAIT": "1"}
+        without = min((_run(ansible, environ, ours=False) for _ in range(2)), key=lambda run: run[3])
+        with_us = min((_run(ansible, environ, ours=True) for _ in range(2)), key=lambda run: run[3])
+        assert with_us[:3] == without[:3]
+        assert with_us[3] - without[3] <= 1.0
+        ansible.wait_for_sidecar(40)
+    wanted: dict[str, set[str]] = {}
+    for journal in journals(ansible.state_dir):
+        run_id = started_of(journal).run_id
+        wanted[run_id] = {identity.span_id(run_id, node.id) for node in nodes_of(journal)}
+    with running_receiver() as receiver:
+        answer = ansible.deploytrace("flush", env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http})
+        assert answer.returncode == 0, answer.output
+        arrived = {run_id: {span.span_id for span in receiver.spans(run_id)} for run_id in wanted}
+    assert arrived == wanted
+
+
+def test_many_runs_against_a_dead_endpoint_leave_no_crowd(ansible: Ansible) -> None:
+    playbook = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: x}}]\n"
+    most = 0
+    with refusing_port() as port:
+        environ = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            "DEPLOYTRACE_DELIVERY_WAIT": "2",
+            "DEPLOYTRACE_KEEP_MEGABYTES": "1",
+        }
+        for _ in range(30):
+            result = ansible.run(playbook, env_vars=environ)
+            assert result.returncode == 0, result.output
+            most = max(most, len(ansible.processes()))
+    assert most <= 5
+    ansible.wait_for_sidecar(40)
+    size = sum(path.stat().st_size for path in ansible.state_dir.rglob("*") if path.is_file())
+    assert size <= 1_100_000
+    with running_receiver() as receiver:
+        answer = ansible.deploytrace("flush", env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http})
+        assert answer.returncode == 0, answer.output
+        assert len({span.trace_id for span in receiver.spans()}) == 30
+
+
+def test_what_a_server_refuses_for_good_is_said_and_not_sent_again(ansible: Ansible) -> None:
+    with running_receiver() as receiver:
+        receiver.answer = Answer(status=400, message="no thanks")
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http}
+        result = ansible.run(_WORK, env_vars=environ)
+        assert result.returncode == 2, result.output
+        ansible.wait_for_sidecar()
+        sent = len(receiver.requests)
+        assert sent
+        answer = ansible.deploytrace("flush", env_vars=environ)
+        assert answer.returncode == 0, answer.output
+        assert len(receiver.requests) == sent
+    assert "refuse" in (ansible.state_dir / "sidecar.log").read_text()
+    assert only_journal(ansible.state_dir).exists()
