@@ -36,7 +36,11 @@ class Writer:
 
     def write(self, line: bytes) -> None:
         """Append one line. Raises `OSError` where it did not get onto the disk whole (a full disk, mostly)."""
-        if os.write(self._descriptor, line) != len(line):
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:  # which does not know whose descriptor it was
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        if written != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def deleted(self) -> bool:
