@@ -130,6 +130,7 @@ def _environment(work: Path, programs: Path) -> dict[str, str]:
     """The environment to run Ansible in: the user's own, with this example's configuration and state directory."""
     environ = os.environ | {
         "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),
+        "ANSIBLE_HOME": str(work / "ansible"),
         "DEPLOYTRACE_STATE_DIR": str(work / "state"),
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }

@@ -79,6 +79,7 @@ def start(
     names = list(dict.fromkeys(name for members in groups.values() for name in members))
     variables: dict[str, object] = {
         "work_dir": str(directory),
+        "ansible_remote_tmp": f"{directory}/ansible",  # for tasks on this machine itself; the hosts have their own
         "ansible_connection": connection,
         "ansible_python_interpreter": python or "{{ ansible_playbook_python }}",
     }
