@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,9 +88,10 @@ def each_ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ans
 
 
 def _ansible(release: Release, directory: Path) -> Iterator[Ansible]:
-    user = Ansible(installed(release), directory)
-    yield user
-    user.end()
+    with tempfile.TemporaryDirectory(prefix="ansible-", ignore_cleanup_errors=True) as temporary:
+        user = Ansible(installed(release), directory, Path(temporary))
+        yield user
+        user.end()
 
 
 @pytest.fixture(scope="session")

@@ -117,18 +117,18 @@ class Running:
 class Ansible:
     """One user's Ansible: ``environment`` run with everything that is the user's below ``directory``."""
 
-    def __init__(self, environment: Environment, directory: Path) -> None:
+    def __init__(self, environment: Environment, directory: Path, temporary: Path) -> None:
         self.environment = environment
         self.directory = directory
         self.home = directory / "home"
         self.state_dir = directory / "state"
         """deploytrace's state directory; it is not made here."""
-        self.temporary = directory / "tmp"
+        self.temporary = temporary
+        """Where killed modules leave their files; its path is short, since Ansible makes sockets in it."""
         self._mark = new_mark()
         self._programs = 0
         self._inventories = 0
         self.home.mkdir(parents=True, exist_ok=True)
-        self.temporary.mkdir(exist_ok=True)
 
     @property
     def version(self) -> str:
@@ -140,7 +140,7 @@ class Ansible:
         found = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         found |= {
             "HOME": str(self.home),
-            "TMPDIR": str(self.temporary),  # where killed modules leave their files
+            "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8",
             "COLUMNS": "120",
             "PATH": f"{self.environment.path / 'bin'}{os.pathsep}{found.get('PATH', os.defpath)}",
