@@ -149,7 +149,7 @@ def test_ansible_is_broken(ansible: Ansible) -> None:
 
 def test_grpc_is_asked_for_but_not_installed(ansible: Ansible, tmp_path: Path, receiver: Receiver) -> None:
     release = next(release for release in RELEASES if not release.grpc)
-    without = Ansible(installed(release), tmp_path / "without")
+    without = Ansible(installed(release), tmp_path / "without", ansible.temporary)
     found = _diagnosis(
         without, **ENABLED, OTEL_EXPORTER_OTLP_PROTOCOL="grpc", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc
     )

@@ -39,7 +39,7 @@ def record(scenario: str, version: str) -> Path:
     """Run a scenario and return the journal that it left in this directory."""
     release = next(release for release in RELEASES if release.version == version)
     with tempfile.TemporaryDirectory() as scratch:
-        user = Ansible(installed(release), Path(scratch))
+        user = Ansible(installed(release), Path(scratch), Path(scratch))
         inventory = user.write("hosts", _inventory(scenario))
         user.run(PLAYBOOKS / f"{scenario}.yml", inventory=inventory, args=["-f", str(_FORKS.get(scenario, 5))])
         user.end()
