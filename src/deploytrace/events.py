@@ -81,7 +81,8 @@ class RunStarted(NamedTuple):
     tracestate: str | None = None
     baggage: str | None = None
     join_trace: str = "parent"
-    endpoint: str | None = None  # where this run's traces were to go; never with credentials
+    endpoint: str | None = None  # where this run's traces were to go (null: to a file); never with credentials
+    protocol: str | None = None  # OTEL_EXPORTER_OTLP_PROTOCOL at the time
 
 
 class PlayStarted(NamedTuple):

@@ -29,7 +29,7 @@ def _read(environ: dict[str, str], option: str | None = None, recorded: str | No
         ({T: "https://t/x", E: "https://e"}, "https://o", "https://r", "https://t/x"),
         ({T: "", E: "https://e"}, "https://o", "https://r", "https://e/v1/traces"),
         ({E: ""}, "https://o", "https://r", "https://o/v1/traces"),
-        ({}, None, "https://r/otlp", "https://r/otlp/v1/traces"),
+        ({}, None, "https://r/otlp", "https://r/otlp"),
         ({}, None, "https://r/otlp/v1/traces", "https://r/otlp/v1/traces"),
         ({}, None, None, "http://localhost:4318/v1/traces"),
         ({E: "https://c/v1?key=1"}, None, None, "https://c/v1/v1/traces?key=1"),

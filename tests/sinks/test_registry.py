@@ -34,7 +34,7 @@ OTLP = {"traces": "http://c:4318/v1/traces"}
         ({}, None, None, FILE),
         (E, None, None, OTLP),
         ({}, "http://c:4318", None, OTLP),
-        ({}, None, "http://c:4318", OTLP),
+        ({}, None, "http://c:4318/v1/traces", OTLP),
         (E, None, "http://other:4318", OTLP),
         ({"OTEL_SDK_DISABLED": "TRUE", **E}, None, None, {}),
         ({"OTEL_SDK_DISABLED": "1", **E}, None, None, OTLP),

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from .redact import Redactor
 from .repository import repository, without_credentials
 from .surroundings import Surroundings
 
-__all__ = ["endpoint", "run_started"]
+__all__ = ["run_started"]
 
 _CONTEXT_VALUE = 256
 
@@ -77,18 +78,40 @@ def run_started(
         traceparent=environ.get("TRACEPARENT") or None,
         tracestate=environ.get("TRACESTATE") or None,
         baggage=environ.get("BAGGAGE") or None,
-        join_trace=settings.join_trace,
-        endpoint=endpoint(settings, redactor, environ),
+        join_trace=settings.join_trace if _propagates(environ) else "ignore",
+        endpoint=_endpoint(settings, redactor, environ),
+        protocol=_protocol(environ),
     )
 
 
-def endpoint(settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> str | None:
-    """Return where the run's traces are to go, without credentials; None for a file."""
-    given = (
-        environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-        or settings.otlp_endpoint
+def _propagates(environ: Mapping[str, str]) -> bool:
+    """Say whether W3C Trace Context is among the propagators; unset, it is."""
+    names = environ.get("OTEL_PROPAGATORS", "").replace(" ", "").lower()
+    return not names or "tracecontext" in names.split(",")
+
+
+def _protocol(environ: Mapping[str, str]) -> str:
+    return (
+        environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+        or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+        or "http/protobuf"
     )
+
+
+def _endpoint(settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> str | None:
+    """Return where the run's traces are to go (the whole URL, for HTTP), without credentials; None for a file.
+
+    Source: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
+    """
+    exporters = set(environ.get("OTEL_TRACES_EXPORTER", "").replace(" ", "").lower().split(",")) - {""}
+    if exporters and "otlp" not in exporters:
+        return None
+    given = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if not given:
+        grpc = _protocol(environ) == "grpc"
+        default = f"http://localhost:{4317 if grpc else 4318}" if exporters else None
+        base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or settings.otlp_endpoint or default
+        given = base if grpc or not base else base.rstrip("/") + "/v1/traces"
     return redactor.name(given, 1024) if given else None
 
 
@@ -131,14 +154,23 @@ def _extra_vars(variable_manager: Any) -> Mapping[str, Any]:
 def _resource(
     settings: Settings, redactor: Redactor, variable_manager: Any, playbook: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the resource attributes that the circumstances tell: pipeline, repository, deployment environment."""
+    """Return the resource attributes that the circumstances tell: pipeline, repository, deployment environment.
+
+    What the user says in OpenTelemetry's own variables stands above all that was found.
+    """
     found = pipeline(environ, _extra_vars(variable_manager))
     if not any(name.startswith("vcs.repository") for name in found):
         found = {**repository(playbook.absolute().parent), **found}
     if "vcs.repository.url.full" in found:
         found["vcs.repository.url.full"] = without_credentials(found["vcs.repository.url.full"])
+    found.setdefault("service.name", settings.service_name)
     if settings.environment:
         found["deployment.environment.name"] = settings.environment
+    for pair in environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
+        key, equals, value = pair.partition("=")
+        if equals and key.strip():
+            found[key.strip()] = urllib.parse.unquote(value.strip())
+    found["service.name"] = environ.get("OTEL_SERVICE_NAME") or found["service.name"]
     return {name: redactor.name(value, 1024) for name, value in found.items()}
 
 

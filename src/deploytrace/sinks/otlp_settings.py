@@ -141,7 +141,7 @@ def _endpoint(
         # No credentials are recorded; at most, a mask stands in their place.
         scheme, separator, rest = recorded.rpartition("://")
         text, variable = scheme + separator + rest.rpartition("@")[2], "The run's recorded endpoint"
-        whole = urlsplit(text).path.rstrip("/").endswith(_PATH)
+        whole = True
     elif not text:
         text, variable = f"http://localhost:{4317 if protocol == 'grpc' else 4318}", "The default endpoint"
     parts = _split(text, variable, protocol, read(environ, "INSECURE")[0].lower() == "true")

@@ -90,6 +90,8 @@ def open_sinks(
     for name in _NOT_READ:
         if environ.get(name):
             _log.warning("%s is set, but deploytrace does not read it; the other OTEL_* variables count.", name)
+    if started.protocol and not endpoint_set(environ, settings.otlp_endpoint):
+        environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": started.protocol, **{k: v for k, v in environ.items() if v}}
     exporters = trace_exporters(settings, environ, started.endpoint)
     if not exporters:
         return []
