@@ -14,7 +14,7 @@ from benchmarks.contestants import (
 )
 from benchmarks.report import Budget, Section
 from benchmarks.runs import whole_run
-from benchmarks.samples import differences, spread
+from benchmarks.samples import wall, wall_above
 from benchmarks.setting import Setting
 
 __all__ = ["measure"]
@@ -31,9 +31,9 @@ def measure(setting: Setting) -> Section:
         for each in (*_OFTEN, *([OPENTELEMETRY_SILENT] if number == 0 else [])):
             with setting.ansible() as ansible:
                 took[each.name].append(whole_run(setting, ansible, each, "fleet.yml", hosts=_HOSTS).end)
-    above = {name: differences(values, took[NOTHING.name][: len(values)]) for name, values in took.items() if values}
+    above = {name: wall_above(values, took[NOTHING.name]) for name, values in took.items() if values}
     rows: list[Sequence[str]] = [
-        (each.title, f"{spread(took[each.name]).median:.2f}", f"{above[each.name]:.2f}" if each is not NOTHING else "")
+        (each.title, f"{wall(took[each.name]).value:.2f}", f"{above[each.name]:.2f}" if each is not NOTHING else "")
         for each in (*_OFTEN, OPENTELEMETRY_SILENT)
     ]
     return Section(

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.contestants import DEPLOYTRACE, LISTENING, NOTHING, OPENTELEMETRY_LOGS
 from benchmarks.driven import driving
 from benchmarks.report import Budget, Section
-from benchmarks.samples import differences, spread
+from benchmarks.samples import cpu_above, single
 from benchmarks.setting import NEWEST_STABLE, Setting
 
 __all__ = ["measure"]
@@ -41,9 +41,9 @@ def measure(setting: Setting) -> Section:
     rows: list[Sequence[str]] = [
         (
             each.title,
-            f"{spread(parent[each.name]).median:.2f}",
-            f"{spread(child[each.name]).median:.2f}",
-            f"{differences(both[each.name], both[NOTHING.name]):.2f}" if each is not NOTHING else "",
+            f"{min(parent[each.name]):.2f}",
+            f"{min(child[each.name]):.2f}",
+            f"{cpu_above(both[each.name], both[NOTHING.name]):.2f}" if each is not NOTHING else "",
             str(threads[each.name]),
         )
         for each in _CONTESTANTS
@@ -58,6 +58,6 @@ def measure(setting: Setting) -> Section:
         ),
         columns=("callback", "parent, ms", "child, ms", "both above no callback, ms", "threads in the child"),
         rows=rows,
-        budgets=(Budget("threads in a worker", "", 1, spread([threads[DEPLOYTRACE.name]])),),
+        budgets=(Budget("threads in a worker", "", 1, single(threads[DEPLOYTRACE.name])),),
         numbers=numbers,
     )

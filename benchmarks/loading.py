@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks.contestants import DEPLOYTRACE, DEPLOYTRACE_SENDING, NOTHING, OPENTELEMETRY
 from benchmarks.driven import driving
 from benchmarks.report import Budget, Section
-from benchmarks.samples import Spread, differences
+from benchmarks.samples import Measured, cpu_above
 from benchmarks.setting import NEWEST_STABLE, Setting
 
 __all__ = ["measure"]
@@ -26,12 +26,12 @@ def measure(setting: Setting) -> Section:
                 if number:
                     cpu[each.name].append(driven.loading_cpu / 1e6)
                     memory[each.name].append(driven.loading_memory / 1e6)
-    above_cpu = {name: differences(values, cpu[NOTHING.name]) for name, values in cpu.items()}
-    above_memory = {name: differences(values, memory[NOTHING.name]) for name, values in memory.items()}
+    above_cpu = {name: cpu_above(values, cpu[NOTHING.name]) for name, values in cpu.items()}
+    above_memory = {name: cpu_above(values, memory[NOTHING.name]) for name, values in memory.items()}
     rows: list[Sequence[str]] = [
         (each.title, f"{above_cpu[each.name]:.0f}", f"{above_memory[each.name]:.1f}") for each in _CONTESTANTS[1:]
     ]
-    ours: tuple[Spread, Spread] = (above_cpu[DEPLOYTRACE.name], above_memory[DEPLOYTRACE.name])
+    ours: tuple[Measured, Measured] = (above_cpu[DEPLOYTRACE.name], above_memory[DEPLOYTRACE.name])
     return Section(
         name="loading",
         title="Loading",

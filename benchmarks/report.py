@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.samples import Spread
+from benchmarks.samples import Measured
 
 __all__ = ["Budget", "Section", "budgets_table", "markdown", "rewrite", "terminal", "write_json"]
 
@@ -26,14 +26,14 @@ class Budget:
     what: str
     unit: str
     limit: float
-    measured: Spread
+    measured: Measured
     at_least: bool = False
     """The limit is the least that is allowed, not the most."""
 
     @property
     def holds(self) -> bool:
-        """Whether the median keeps to the limit."""
-        return self.measured.median >= self.limit if self.at_least else self.measured.median <= self.limit
+        """Whether what was measured keeps to the limit."""
+        return self.measured.value >= self.limit if self.at_least else self.measured.value <= self.limit
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def budgets_table(sections: Sequence[Section]) -> Section:
     return Section(
         name="budgets",
         title="Budgets",
-        method="The limits that the design sets, each against the median of what was measured in this run.",
+        method="The limits that the design sets, each against what was measured in this run.",
         columns=("budget", "limit", "measured", ""),
         rows=[
             (
@@ -112,6 +112,6 @@ def write_json(path: Path, sections: Sequence[Section], sentence: str) -> None:
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def _rounded(value: Spread) -> str:
-    digits = 0 if abs(value.median) >= 100 else 1 if abs(value.median) >= 10 else 3 if abs(value.median) < 1.1 else 2
+def _rounded(value: Measured) -> str:
+    digits = 0 if abs(value.value) >= 100 else 1 if abs(value.value) >= 10 else 3 if abs(value.value) < 1.1 else 2
     return f"{value:,.{digits}f}"

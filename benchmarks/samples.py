@@ -1,4 +1,9 @@
-"""The statistics: repetitions alternate, are compared in pairs, and medians are taken, since machines are noisy."""
+"""The statistics of repetitions that alternate between contestants on a machine that others use too.
+
+CPU time is compared by the fastest repetition of each: what else the machine does only ever adds to it, by caches and
+shared cores, and the more repetitions the surer one of them is undisturbed. Wall time is compared by the median, since
+there the variation belongs to what is measured.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +11,55 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Spread", "differences", "ratios", "spread"]
+__all__ = ["Measured", "cpu_above", "cpu_ratio", "single", "wall", "wall_above"]
 
 
 @dataclass(frozen=True)
-class Spread:
-    """What repetitions gave: their median, and between ``low`` and ``high`` the middle half of them."""
+class Measured:
+    """What repetitions gave: the figure that counts, and between ``low`` and ``high`` the middle half of them."""
 
-    median: float
+    value: float
     low: float
     high: float
     count: int
 
     def __format__(self, spec: str) -> str:
-        """Show the median and, where there are several values, the middle half."""
+        """Show the figure and, where there are several repetitions, the middle half."""
         if self.count == 1:
-            return format(self.median, spec)
-        return f"{self.median:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
+            return format(self.value, spec)
+        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Return the spread of at least one value."""
+def single(value: float) -> Measured:
+    """Return something that was measured once."""
+    return Measured(value, value, value, 1)
+
+
+def cpu_above(values: Sequence[float], baseline: Sequence[float]) -> Measured:
+    """Return how much more CPU the fastest repetition took than the baseline's fastest one."""
+    return _measured(min(values) - min(baseline), [value - base for value, base in _pairs(values, baseline)])
+
+
+def cpu_ratio(values: Sequence[float], baseline: Sequence[float]) -> Measured:
+    """Return how many times as much CPU the fastest repetition took as the baseline's fastest one."""
+    return _measured(min(values) / min(baseline), [value / base for value, base in _pairs(values, baseline)])
+
+
+def wall(values: Sequence[float]) -> Measured:
+    """Return the median."""
+    return _measured(statistics.median(values), values)
+
+
+def wall_above(values: Sequence[float], baseline: Sequence[float]) -> Measured:
+    """Return by how much each repetition lasted longer than the baseline's repetition beside it: the median."""
+    return wall([value - base for value, base in _pairs(values, baseline)])
+
+
+def _pairs(values: Sequence[float], baseline: Sequence[float]) -> list[tuple[float, float]]:
+    """Pair repetitions that were made one after the other; the baseline may have been repeated more often."""
+    return list(zip(values, baseline[: len(values)], strict=True))
+
+
+def _measured(value: float, values: Sequence[float]) -> Measured:
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
-    low, median, high = quartiles
-    return Spread(median, low, high, len(values))
-
-
-def differences(values: Sequence[float], baseline: Sequence[float]) -> Spread:
-    """Return how much more each repetition took than the baseline's repetition beside it."""
-    return spread([value - base for value, base in zip(values, baseline, strict=True)])
-
-
-def ratios(values: Sequence[float], baseline: Sequence[float]) -> Spread:
-    """Return how many times as much each repetition took as the baseline's repetition beside it."""
-    return spread([value / base for value, base in zip(values, baseline, strict=True)])
+    return Measured(value, quartiles[0], quartiles[2], len(values))

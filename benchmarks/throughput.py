@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.journals import write_journal
 from benchmarks.report import Budget, Section
 from benchmarks.runs import cpu_of_ended
-from benchmarks.samples import spread
+from benchmarks.samples import single
 from benchmarks.setting import Setting
 from ground.ansible import Ansible
 from ground.otlp import spans_from_json
@@ -69,9 +69,9 @@ def measure(setting: Setting) -> Section:
         counts = f"{outcome.results:,}", f"{outcome.spans:,}"
         rows.append((case.title, *counts, f"{rate:,.0f}", f"{expected / outcome.wall:,.0f}", f"{memory:.0f}"))
         budgets += [
-            Budget(f"sidecar: {case.title}", "results per CPU second", 5000, spread([rate]), at_least=True),
-            Budget(f"sidecar's memory: {case.title}", "MB", 200, spread([memory])),
-            Budget(f"results lost: {case.title}", "results", 0, spread([expected - outcome.results])),
+            Budget(f"sidecar: {case.title}", "results per CPU second", 5000, single(rate), at_least=True),
+            Budget(f"sidecar's memory: {case.title}", "MB", 200, single(memory)),
+            Budget(f"results lost: {case.title}", "results", 0, single(expected - outcome.results)),
         ]
     return Section(
         name="throughput",

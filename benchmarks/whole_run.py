@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.contestants import DEPLOYTRACE, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS
 from benchmarks.report import Budget, Section
 from benchmarks.runs import whole_run
-from benchmarks.samples import differences, ratios, spread
+from benchmarks.samples import cpu_above, cpu_ratio
 from benchmarks.setting import Setting
 
 __all__ = ["measure"]
@@ -33,17 +33,17 @@ def measure(setting: Setting) -> Section:
                         hooks.append(_own_account(ansible.state_dir))
     rows: list[Sequence[str]] = []
     for each in contestants:
-        nothing = cpu[NOTHING.name][: len(cpu[each.name])]
-        above = differences(cpu[each.name], nothing)
+        nothing = cpu[NOTHING.name]
+        above = cpu_above(cpu[each.name], nothing)
         rows.append(
             (
                 each.title,
-                f"{spread(cpu[each.name]).median:.2f}",
-                f"{ratios(cpu[each.name], nothing):.3f}" if each is not NOTHING else "",
-                f"{above.median / _RESULTS * 1e6:,.0f}" if each is not NOTHING else "",
+                f"{min(cpu[each.name]):.2f}",
+                f"{cpu_ratio(cpu[each.name], nothing):.3f}" if each is not NOTHING else "",
+                f"{above.value / _RESULTS * 1e6:,.0f}" if each is not NOTHING else "",
             )
         )
-    by_account = ratios([base + own for base, own in zip(cpu[NOTHING.name], hooks, strict=True)], cpu[NOTHING.name])
+    by_account = cpu_ratio([base + own for base, own in zip(cpu[NOTHING.name], hooks, strict=True)], cpu[NOTHING.name])
     rows.append(("**deploytrace**, its hooks by their own account", "", f"{by_account:.3f}", ""))
     return Section(
         name="whole_run",
@@ -56,7 +56,9 @@ def measure(setting: Setting) -> Section:
         columns=("callback", "CPU, s", "times no callback", "µs above, per host result"),
         rows=rows,
         budgets=(
-            Budget("CPU of a whole run", "times no callback", 1.01, ratios(cpu[DEPLOYTRACE.name], cpu[NOTHING.name])),
+            Budget(
+                "CPU of a whole run", "times no callback", 1.01, cpu_ratio(cpu[DEPLOYTRACE.name], cpu[NOTHING.name])
+            ),
         ),
         numbers={"cpu_s": cpu, "hooks_s": hooks},
     )
