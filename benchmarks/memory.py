@@ -36,8 +36,8 @@ def measure(setting: Setting) -> Section:
         title="Memory of Ansible's process in a long run",
         method=(
             f"Resident memory of the held run after a garbage collection, tasks on {_HOSTS:,} hosts: growth after the "
-            "1,000th host result, and what it makes by the 1,000,000th if it goes on like that; *with the end* once the "
-            "callbacks have been told that the run is over."
+            "1,000th host result, and what it makes by the 1,000,000th if it goes on like that; *with the end*: once "
+            "the callbacks have been told that the run is over."
         ),
         columns=("callback", "host results", "growth, MB", "bytes each", "with the end", "by the 1,000,000th, MB"),
         rows=rows,

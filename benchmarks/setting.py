@@ -45,7 +45,10 @@ class Setting:
     @contextlib.contextmanager
     def ansible(self, version: str = NEWEST_STABLE) -> Iterator[Ansible]:
         """Give a new user's Ansible; at the end whatever it has left running is ended."""
-        ansible = Ansible(self.environment(version), self.directory / f"user-{next(self._numbers)}")
+        number = next(self._numbers)
+        temporary = self.directory / f"tmp-{number}"
+        temporary.mkdir()
+        ansible = Ansible(self.environment(version), self.directory / f"user-{number}", temporary)
         try:
             yield ansible
         finally:
