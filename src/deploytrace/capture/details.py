@@ -11,7 +11,7 @@ __all__ = ["cut", "details"]
 
 _HEAD = 2048  # bytes kept of a text's beginning
 _TAIL = 6144  # and of its end
-_RAW = 65536  # characters of a text that are looked at from either end
+_RAW = 16384  # characters of a text that are looked at from either end
 _EDGE = 1024  # bytes dropped next to that first cut, which may have cut a secret in half
 _WARNINGS = 10
 
@@ -70,19 +70,16 @@ def cut(redactor: Redactor, text: str) -> str:
     It is redacted before it is cut, so that no secret is cut in half; of a text of many megabytes only the two ends
     are looked at, and what stands next to that first cut is dropped.
     """
-    left_out = 0
     if len(text) > 2 * _RAW:
-        left_out = len(text) - 2 * _RAW
         head = redactor.text(text[:_RAW]).encode("utf-8", "replace")[:-_EDGE]
         tail = redactor.text(text[-_RAW:]).encode("utf-8", "replace")[_EDGE:]
     else:
-        data = redactor.text(text).encode("utf-8", "replace")
-        if len(data) <= _HEAD + _TAIL:
-            return data.decode("utf-8", "replace")
-        head, tail = data[:_HEAD], data[_HEAD:]
-    left_out += max(0, len(head) - _HEAD) + max(0, len(tail) - _TAIL)
+        text = redactor.text(text)
+        head = tail = text.encode("utf-8", "replace")
+        if len(head) <= _HEAD + _TAIL:
+            return head.decode()
     first, last = head[:_HEAD].decode("utf-8", "ignore"), tail[-_TAIL:].decode("utf-8", "ignore")
-    return f"{first}\n[... {left_out} bytes left out ...]\n{last}"
+    return f"{first}\n[... {len(text) - len(first) - len(last)} characters left out ...]\n{last}"
 
 
 def _command(value: Any) -> str | None:

@@ -9,6 +9,8 @@ import urllib.parse
 __all__ = ["KnownSecrets"]
 
 _LEAST = 4  # characters; shorter texts would mask half of every line
+_LEAST_LINE = 8  # of a line of a longer secret
+_LEAST_BASE64 = 6  # bytes that are looked for in base64
 _MOST = 4000  # forms remembered; then the oldest are forgotten
 _ORDINARY = frozenset(
     {
@@ -46,16 +48,16 @@ class KnownSecrets:
 
 def _forms(text: str) -> set[str]:
     """Return a secret as it may appear: as it is, line by line, as JSON, in a URL, in base64."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    forms = {
-        text,
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-        urllib.parse.quote(encoded, safe=""),
-        urllib.parse.quote_plus(encoded),
-    }
-    if len(encoded) >= 6:
-        forms.add(base64.b64encode(encoded).decode())
-        forms.add(base64.b64encode(encoded + b"\n").decode())
-    forms.update(line.strip() for line in text.splitlines() if len(line.strip()) >= 8)
+    forms: set[str] = set()
+    for part in {text, *(line.strip() for line in text.splitlines() if len(line.strip()) >= _LEAST_LINE)}:
+        encoded = part.encode("utf-8", "surrogatepass")
+        forms |= {
+            part,
+            json.dumps(part)[1:-1],
+            json.dumps(part, ensure_ascii=False)[1:-1],
+            urllib.parse.quote(encoded, safe=""),
+            urllib.parse.quote_plus(encoded),
+        }
+        if len(encoded) >= _LEAST_BASE64:
+            forms |= {base64.b64encode(encoded).decode(), base64.b64encode(encoded + b"\n").decode()}
     return {form for form in forms if len(form) >= _LEAST}

@@ -15,12 +15,16 @@ NAMES = (
     r"|(?:^|_)pin$|(?:^|_)otp|(?:^|_)sas$|htpasswd|(?:^|_)pem$"
 )
 
+# No repetition below may be tried from every character of a long text: each is bounded, or consumes what it has seen.
 _WORD = r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credentials?)"
-_PARAMETER = r"(?:[\w.\-]*(?:token|key|signature|secret|passw(?:or)?d|pwd|pass|credential|auth)[\w.\-]*|sig|code)"
+_PARAMETER = (
+    r"(?:[\w.\-]{0,40}(?:token|key|signature|secret|passw(?:or)?d|pwd|pass|credential|auth)[\w.\-]{0,40}|sig|code)"
+)
 _SCHEME = r"(?:basic|bearer|token|digest|negotiate)"
-_VALUE = r"""(?:\\*"(?:[^"\\]|\\(?!"))*\\*"|\\*'[^']*'|[^\s,;&'"}\])]+)"""
-_BEGIN_KEY = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----"
-_END_KEY = r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----"
+_IS = r"\\{0,9}[\"']?\s{0,9}[:=]\s{0,9}\\{0,9}[\"']?"
+_VALUE = r"""(?:\\{0,9}"[^"\\]{0,4000}\\{0,9}"|\\{0,9}'[^']{0,4000}'|\\{0,9}["']?[^\s,;&'"}\])]+)"""
+_BEGIN_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----"
+_END_KEY = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----"
 _TOKENS = (
     r"gh[pousr]_[A-Za-z0-9]{20,}",
     r"github_pat_\w{20,}",
@@ -33,14 +37,14 @@ _TOKENS = (
     r"npm_\w{30,}",
     r"pypi-[\w\-]{30,}",
     r"dop_v1_[0-9a-f]{60,}",
-    r"eyJ[\w\-]{8,}\.eyJ[\w\-]{8,}\.[\w\-]*",
+    r"eyJ[\w\-]{8,2000}\.eyJ[\w\-]{8,2000}\.[\w\-]*",
 )
 
 # Nothing looks secret in a text without one of these; most texts have none, and need no more looking at.
 HINT = re.compile(
-    r"passw|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credential|PRIVATE KEY|://|[?&;]\S+="
-    r"|authorization|bearer|cookie|--pass|curl|mysql|mariadb|\$\w+\$|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hv[sbr]\."
-    r"|A[KS]IA|AIza|sk_live_|sk_test_|npm_|pypi-|dop_v1_|eyJ|sshpass",
+    r"passw|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credential|PRIVATE KEY|://"
+    r"|[?&;][^\s=?&;]{1,80}=|authorization|bearer|cookie|--pass|curl|mysql|mariadb|sshpass|\$\w{1,16}\$|gh[pousr]_"
+    r"|github_pat_|glpat-|xox[abeoprs]-|hv[sbr]\.|A[KS]IA|AIza|sk_live_|sk_test_|npm_|pypi-|dop_v1_|eyJ",
     re.IGNORECASE,
 )
 
@@ -50,25 +54,25 @@ _LOOKS = (
     rf"(?s)(){_BEGIN_KEY}.*?(?:{_END_KEY}|\Z)",
     rf"(?s)\A().*{_END_KEY}",
     # scheme://user:password@host and scheme://token@host; the bare user of ssh://git@host is none.
-    r"(?i)(\b(?:git\+)?(?:ssh|sftp)://)[^\s:/@'\"<>]+:[^\s/'\"<>]+(?=@)",
-    r"(?i)(\b(?!(?:git\+)?(?:ssh|sftp)://)[a-z][a-z0-9+.\-]*://)[^\s/'\"<>]+(?=@)",
-    r"(?i)(\b[a-z][a-z0-9+.\-]*://)[^\s/:@'\"<>]+:(?!\d+(?:/|\s|$))[^\s@'\"<>]+(?=@)",
+    r"(?i)(\b(?:git\+)?(?:ssh|sftp)://)[^\s:/@'\"<>]{1,200}:[^\s/'\"<>]{1,500}(?=@)",
+    r"(?i)(\b(?!(?:git\+)?(?:ssh|sftp)://)[a-z][a-z0-9+.\-]{0,20}://)[^\s/'\"<>]{1,500}(?=@)",
+    r"(?i)(\b[a-z][a-z0-9+.\-]{0,20}://)[^\s/:@'\"<>]{1,200}:(?!\d+(?:/|\s|$))[^\s@'\"<>]{1,500}(?=@)",
     # https://host/path?access_token=x
     rf"(?i)([?&;]{_PARAMETER}=)[^&\s'\"#<>]+",
     # Authorization: Basic dXNlcjpwYXNz
-    rf"(?i)(\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?)(?:{_SCHEME}\s+)?[^\s'\",;\\]+",
-    r"(?i)(\bbearer\s+)[a-z0-9+/_=.~\-]{8,}",
-    r"(?i)(\b(?:set-)?cookie\s*:\s*)[^\n'\"]+",
-    # --password x, --db-token=x, curl -u user:password, sshpass -p x, mysql -px
-    rf"(?i)((?<!\w)--?[\w\-]*{_WORD}[\w\-]*(?:\s+|=))(?!-)" + _VALUE,
-    r"((?<![\w\-])--pass(?:\s+|=))(?!-)" + _VALUE,
-    r"(\bcurl\b[^\n|;]*?\s(?:-u|--user|--proxy-user)[ =]?)(?!-)" + _VALUE,
-    r"(\bsshpass\s+-p\s*)" + _VALUE,
-    r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]*?\s-p)(?=\S)" + _VALUE,
-    # password=x, "api_key": "x", 'db_token': 'x'
-    rf"(?i)([\w.\-]*{_WORD}[\w.\-]*\\*[\"']?\s*(?:=>|[:=])\s*)" + _VALUE,
+    rf"(?i)(\b(?:proxy-)?authorization{_IS})(?:{_SCHEME}\s+)?[^\s'\",;\\]+",
+    r"(?i)(\bbearer\s{1,9})[a-z0-9+/_=.~\-]{8,}",
+    r"(?i)(\b(?:set-)?cookie\s{0,9}:\s{0,9})[^\n'\"]+",
+    # --pass x, curl -u user:password, sshpass -p x, mysql -px
+    r"((?<![\w\-])--pass(?:\s{1,9}|=))(?!-)" + _VALUE,
+    r"(\bcurl\b[^\n|;]{0,500}?\s(?:-u|--user|--proxy-user)[ =]?)(?!-)" + _VALUE,
+    r"(\bsshpass\s{1,9}-p\s{0,9})" + _VALUE,
+    r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,500}?\s-p)(?=\S)" + _VALUE,
+    # --db-password x, password=x, "api_key": "x", 'db_token': 'x'
+    rf"(?i)((?<![\w\-])--[\w\-]{{0,40}}{_WORD}[\w\-]{{0,40}}\s{{1,9}})(?!-)" + _VALUE,
+    rf"(?i)({_WORD}[\w.\-]{{0,40}}\\{{0,9}}[\"']?\s{{0,9}}(?:=>|[:=])\s{{0,9}})" + _VALUE,
     # Password hashes, and tokens that are known by their form.
-    r"()\$(?:1|2[abxy]|5|6|7|y|gy|argon2[id]{1,2}|pbkdf2[\w\-]*)\$[^\s:'\",]+",
+    r"()\$(?:1|2[abxy]|5|6|7|y|gy|argon2[id]{1,2}|pbkdf2[\w\-]{0,20})\$[^\s:'\",]+",
     rf"()\b(?:{'|'.join(_TOKENS)})",
 )
 

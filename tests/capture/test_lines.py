@@ -1,0 +1,25 @@
+"""The hand-made lines are the format's own, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploytrace.capture import lines
+from deploytrace.events import HostFinished, HostStarted, TaskStarted, WorkerEnded
+from deploytrace.journal.format import encode
+
+HOSTS = ["web1", 'quo"ted', "b\\s", "münchen", "emoji\U0001f600", "tab\there", "new\nline", "\x7f\u2028"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_lines_with_a_host(host: str) -> None:
+    quoted = lines.quoted(host)
+    assert lines.host_started(5, 7, 3, quoted) == encode(HostStarted(t=5, execution=7, task=3, host=host))
+    for status in ("ok", "changed"):
+        event = HostFinished(t=2**62, execution=7, task=3, host=host, status=status)
+        assert lines.host_finished(2**62, 7, 3, quoted, status) == encode(event)
+
+
+def test_lines_without() -> None:
+    assert lines.task_started(0, 12) == encode(TaskStarted(t=0, task=12))
+    assert lines.worker_ended(9, 8, 4242) == encode(WorkerEnded(t=9, execution=8, pid=4242))

@@ -1,0 +1,79 @@
+"""What is recorded is the same on every ansible-core: the journals of real runs against the committed ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from deploytrace.events import (
+    Event,
+    HostFinished,
+    HostSeen,
+    HostStarted,
+    ItemFinished,
+    Notified,
+    PlayStarted,
+    RunEnded,
+    TaskDefined,
+    WorkerEnded,
+)
+from endtoend.journals import events_of, journals, started_of
+from ground.ansible import Ansible
+
+TESTS = Path(__file__).parents[1]
+SCENARIOS = ("roles", "loops", "handlers", "meta", "delegation", "blocks")  # the last one fails, on purpose
+
+
+def test_every_version_tells_the_same(each_ansible: Ansible) -> None:
+    """All in one command, so that each playbook is a run of its own and statistics that go on are told apart."""
+    playbooks = [TESTS / "playbooks" / f"{name}.yml" for name in SCENARIOS]
+    result = each_ansible.run(playbooks, timeout=400)
+    assert result.returncode == 2, result.output
+    each_ansible.wait_for_sidecar()
+    recorded = journals(each_ansible.state_dir)
+    assert [Path(started_of(path).playbook).stem for path in recorded] == list(SCENARIOS)
+    assert [started_of(path).sequence for path in recorded] == list(range(1, len(SCENARIOS) + 1))
+    assert len({started_of(path).command_id for path in recorded}) == 1
+    for name, path in zip(SCENARIOS, recorded, strict=True):
+        expected = TESTS / "journals" / f"{name}-2.21.jsonl"
+        events = events_of(path)
+        assert told(events) == told(events_of(expected)), name
+        began = [event.execution for event in events if isinstance(event, HostStarted)]
+        ended = [event.execution for event in events if isinstance(event, WorkerEnded)]
+        assert len(ended) == len(set(ended))
+        # Ansible ends the workers that are still there at a play's end; those may have had no time to speak.
+        assert len(ended) >= 0.8 * len(began)
+
+
+def told(events: list[Event]) -> Counter[Any]:
+    """What a run's events say, without times, numbers and the order of hosts that work side by side."""
+    tasks = {event.task: event for event in events if isinstance(event, TaskDefined)}
+    names = {
+        event.execution: (tasks[event.task].name, event.host) for event in events if isinstance(event, HostStarted)
+    }
+    told: Counter[Any] = Counter()
+    for event in events:
+        kind = type(event).__name__
+        if isinstance(event, PlayStarted):
+            told[kind, event.play, event.name, event.strategy, event.hosts, event.hosts_total, event.serial] += 1
+        elif isinstance(event, TaskDefined):
+            around = tuple((entry["kind"], entry["name"], entry.get("section")) for entry in event.ancestors)
+            flags = (event.handler, event.rescuable, event.include, event.meta, event.loop, event.run_once)
+            args = tuple(sorted(event.args.items()))
+            told[kind, event.name, event.action, event.role, around, flags, args, event.notify, event.line] += 1
+        elif isinstance(event, HostFinished):
+            detail = event.detail or {}
+            reason = bool(detail.get("reason")), detail.get("rc"), detail.get("items")
+            told[kind, tasks[event.task].name, event.host, event.status, event.ignored, event.started, reason] += 1
+        elif isinstance(event, ItemFinished):
+            told[kind, names[event.execution], event.status, event.ignored, event.label] += 1
+        elif isinstance(event, HostSeen):
+            told[kind, event.host, event.connection] += 1
+        elif isinstance(event, Notified):
+            told[kind, event.name, event.host] += 1
+        elif isinstance(event, RunEnded):
+            told[
+                kind, event.reason, str(sorted((host, sorted(counts.items())) for host, counts in event.stats.items()))
+            ] += 1
+    return told
