@@ -94,7 +94,9 @@ def test_names_of_secrets(name: str) -> None:
     assert Redactor().secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["user", "path", "bypass_checks", "key", "passenger", "monkey", "compass", "dest"])
+@pytest.mark.parametrize(
+    "name", ["user", "path", "bypass_checks", "key", "passenger", "monkey", "compass", "dest", "PWD"]
+)
 def test_names_of_other_things(name: str) -> None:
     assert not Redactor().secret_name(name)
 

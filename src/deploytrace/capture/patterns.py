@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-__all__ = ["HINT", "NAMES", "looks"]
+__all__ = ["HINT", "NAMES", "NO_SECRETS", "looks"]
 
 # Within the name of an argument, variable or key, in any case.
 NAMES = (
@@ -14,6 +14,9 @@ NAMES = (
     r"|^_?vault_|authorization|bearer|cookie|session[_\-]?(?:id|key)|connection[_\-]?string|(?:^|_)dsn$"
     r"|(?:^|_)pin$|(?:^|_)otp|(?:^|_)sas$|htpasswd|(?:^|_)pem$"
 )
+
+# The working directory, which every environment has, and so the facts of every host.
+NO_SECRETS = frozenset({"PWD", "OLDPWD"})
 
 # No repetition below may be tried from every character of a long text: each is bounded, or consumes what it has seen.
 _WORD = r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credentials?)"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
-from .patterns import HINT, NAMES, looks
+from .patterns import HINT, NAMES, NO_SECRETS, looks
 
 __all__ = ["MASK", "Redactor", "is_vaulted"]
 
@@ -55,7 +55,7 @@ class Redactor:
         if found is None:
             if len(self._names) >= _NAMES:
                 self._names.clear()
-            found = self._names[name] = self._secret_name.search(name) is not None
+            found = self._names[name] = name not in NO_SECRETS and self._secret_name.search(name) is not None
         return found
 
     def text(self, text: str) -> str:
