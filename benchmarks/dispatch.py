@@ -26,7 +26,7 @@ from benchmarks.setting import NEWEST_STABLE, Setting
 __all__ = ["measure"]
 
 _HOSTS = 100
-_ROUNDS = 40
+_ROUNDS = 25
 
 
 @dataclass(frozen=True)

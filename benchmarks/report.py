@@ -93,7 +93,9 @@ def circumstances() -> str:
     cores = os.cpu_count() or 1
     load = os.getloadavg()[2]
     idle = load < cores * 0.75
-    busy = "otherwise idle" if idle else f"with other work on it (load average {load:.1f}), so the figures are high"
+    busy = (
+        "otherwise idle" if idle else f"with other work on it (load average {load:.1f}), so the figures are rather high"
+    )
     return f"Measured on a Linux machine with {cores} {platform.machine()} cores, {busy}."
 
 
