@@ -89,9 +89,9 @@ def markdown(sections: Sequence[Section], circumstances: str) -> str:
 
 
 def circumstances() -> str:
-    """Return one sentence about the machine and how busy it was."""
+    """Return one sentence about the machine and how busy it has been before now."""
     cores = os.cpu_count() or 1
-    load = os.getloadavg()[2]
+    load = os.getloadavg()[1]
     idle = load < cores * 0.75
     busy = (
         "otherwise idle" if idle else f"with other work on it (load average {load:.1f}), so the figures are rather high"
