@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploytrace.capture import lines
-from deploytrace.events import HostFinished, HostStarted, TaskStarted, WorkerEnded
+from deploytrace.events import HostFinished, HostStarted, ItemFinished, TaskStarted, WorkerEnded
 from deploytrace.journal.format import encode
 
 HOSTS = ["web1", 'quo"ted', "b\\s", "münchen", "emoji\U0001f600", "tab\there", "new\nline", "\x7f\u2028"]
@@ -18,6 +18,12 @@ def test_lines_with_a_host(host: str) -> None:
     for status in ("ok", "changed"):
         event = HostFinished(t=2**62, execution=7, task=3, host=host, status=status)
         assert lines.host_finished(2**62, 7, 3, quoted, status) == encode(event)
+
+
+@pytest.mark.parametrize("label", [None, *HOSTS])
+def test_lines_of_items(label: str | None) -> None:
+    event = ItemFinished(t=5, execution=7, status="changed", label=label)
+    assert lines.item_finished(5, 7, "changed", None if label is None else lines.quoted(label)) == encode(event)
 
 
 def test_lines_without() -> None:

@@ -72,7 +72,10 @@ class Command:
         recording = Recording(Writer(state_dir / "journals", run_id), started)
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
-        self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings))
+        try:
+            self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings))
+        except (OSError, ValueError) as error:
+            self.warn(f"deploytrace's sidecar could not be started ({error}): deliver this run with deploytrace flush.")
         return recording
 
     def end(

@@ -25,21 +25,25 @@ class KnownSecrets:
 
     def __init__(self) -> None:
         self._forms: dict[str, None] = {}
-        self._sorted: tuple[str, ...] = ()
+        self._sorted: tuple[str, ...] | None = None
+        self.count = 0  # of the texts learnt so far; what was masked with fewer of them may need masking again
 
     def learn(self, text: str) -> None:
         """Remember a text as secret, unless it is too short or too ordinary to be told from other text."""
         text = text.strip()
         if text in self._forms or len(text) < _LEAST or text.lower() in _ORDINARY or "{{" in text:
             return
+        self.count += 1
         for form in _forms(text):
             self._forms[form] = None
         while len(self._forms) > _MOST:
             del self._forms[next(iter(self._forms))]
-        self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
+        self._sorted = None
 
     def mask(self, text: str, mask: str) -> str:
         """Return the text with every known secret in it masked, the longest first."""
+        if self._sorted is None:
+            self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
         for form in self._sorted:
             if form in text:
                 text = text.replace(form, mask)

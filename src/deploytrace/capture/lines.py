@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["host_finished", "host_started", "quoted", "task_started", "worker_ended"]
+__all__ = ["host_finished", "host_started", "item_finished", "quoted", "task_started", "worker_ended"]
 
 
 def quoted(text: str) -> str:
-    """Return a text as a JSON string of pure ASCII; done once per host name."""
+    """Return a text as a JSON string of pure ASCII; done once per host name and once per item's label."""
     return json.dumps(str(text))
 
 
@@ -34,6 +34,12 @@ def host_finished(t: int, execution: int, task: int, quoted_host: str, status: s
         f'{{"e":"host_finished","t":{t},"execution":{execution},"task":{task},"host":{quoted_host},'
         f'"status":"{status}"}}\n'
     ).encode("ascii")
+
+
+def item_finished(t: int, execution: int, status: str, quoted_label: str | None) -> bytes:
+    """Return the line of an `events.ItemFinished` without details."""
+    label = "" if quoted_label is None else f',"label":{quoted_label}'
+    return f'{{"e":"item_finished","t":{t},"execution":{execution},"status":"{status}"{label}}}\n'.encode("ascii")
 
 
 def worker_ended(t: int, execution: int, pid: int) -> bytes:

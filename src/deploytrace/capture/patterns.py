@@ -15,8 +15,10 @@ NAMES = (
     r"|(?:^|_)pin$|(?:^|_)otp|(?:^|_)sas$|htpasswd|(?:^|_)pem$"
 )
 
-# The working directory, which every environment has, and so the facts of every host.
-NO_SECRETS = frozenset({"PWD", "OLDPWD"})
+# The working directory, which every environment has, and so the facts of every host; how HashiCorp's Vault is reached.
+NO_SECRETS = frozenset(
+    {"PWD", "OLDPWD", "VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_NAMESPACE", "VAULT_SKIP_VERIFY", "VAULT_FORMAT"}
+)
 
 # No repetition below may be tried from every character of a long text: each is bounded, or consumes what it has seen.
 _WORD = r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credentials?)"

@@ -191,11 +191,18 @@ class Recorder:
         """A loop item ended: ok, failed or skipped."""
         recording = self._current()
         slot = self._slot(recording, result)
-        if slot is not None:
-            event = self._results.item(t - recording.mono_ns, slot.execution, result, status)
-            if event.status == "failed":
+        if slot is None:
+            return
+        if status == "ok" and result.is_changed():
+            status = "changed"
+        t -= recording.mono_ns
+        if self._results.wanted(status):
+            event = self._results.item(t, slot.execution, result, status)
+            if status == "failed":
                 recording.item_failed(host_and_task(result)[0].name, event)
             recording.emit(event)
+        else:
+            recording.write(lines.item_finished(t, slot.execution, status, self._results.quoted_label(result)))
 
     @hook
     def attempt_failed(self, t: int, result: Any) -> None:

@@ -20,7 +20,9 @@ __all__ = ["MASK", "Redactor", "is_vaulted"]
 MASK = "********"
 
 _DEPTH = 8  # levels of a value that are shown
-_ENTRIES = 200  # entries of a list or mapping that are shown
+_ENTRIES = 1000  # entries of a value, at all its levels, that are shown
+_LONGEST = 65536  # characters of a text that are looked at
+_MARGIN = 8  # times as many characters are redacted as are shown, so that no secret is cut in half in what is shown
 _NAMES = 4096  # names whose secrecy is remembered
 
 _VAULTED = frozenset({"AnsibleVaultEncryptedUnicode", "EncryptedString"})  # 2.17 and 2.18; 2.19 and later
@@ -74,31 +76,40 @@ class Redactor:
         """Return a text that is to stand in one line: redacted, without control characters, at most ``limit`` long."""
         return _one_line(self.text(text), limit)
 
-    def value(self, value: Any, *, depth: int = 0) -> Any:
-        """Return a copy of a value that JSON can hold, with what is secret by its name or looks masked."""
+    def value(self, value: Any, longest: int = _LONGEST) -> Any:
+        """Return a copy of a value that JSON can hold, with what is secret by its name or looks masked.
+
+        Of a text at most ``longest`` characters are looked at, of a large value its first thousand entries.
+        """
+        return self._masked(value, longest, _DEPTH, [_ENTRIES])
+
+    def _masked(self, value: Any, longest: int, depth: int, left: list[int]) -> Any:
+        left[0] -= 1
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if is_vaulted(value):
             return MASK
         if isinstance(value, str):
-            return self.text(value)
-        if depth >= _DEPTH:
+            return self.text(value[:longest])
+        if depth == 0 or left[0] <= 0:
             return "…"
         if isinstance(value, Mapping):
             return {
-                self.name(str(key)): MASK if self._hidden(key, entry) else self.value(entry, depth=depth + 1)
-                for key, entry in list(value.items())[:_ENTRIES]
+                self.name(str(key)[:longest]): MASK
+                if self._hidden(key, entry)
+                else self._masked(entry, longest, depth - 1, left)
+                for key, entry in list(value.items())[: left[0]]
             }
         if isinstance(value, (list, tuple, set, frozenset)):
-            return [self.value(entry, depth=depth + 1) for entry in list(value)[:_ENTRIES]]
-        return self.text(str(value))
+            return [self._masked(entry, longest, depth - 1, left) for entry in list(value)[: left[0]]]
+        return self.text(str(value)[:longest])
 
     def _hidden(self, key: Any, entry: Any) -> bool:
         return entry is not None and not isinstance(entry, bool) and self.secret_name(key)
 
     def shown(self, value: Any, limit: int = 256) -> str:
-        """Return any value in one redacted line: a text as it is, everything else as JSON."""
-        value = self.value(value)
+        """Return any value in one redacted line, at most ``limit`` long: a text as it is, everything else as JSON."""
+        value = self.value(value, limit * _MARGIN)
         return _one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
 
 

@@ -8,12 +8,14 @@ from ..events import AsyncPolled, AttemptFailed, DiffShown, ItemFinished
 from ..settings import Settings
 from .details import details
 from .extract import host_and_task, item_label, result_of
+from .lines import quoted
 from .redact import Redactor
 from .secrets import Secrets
 
 __all__ = ["Results"]
 
 _LABEL = 256  # characters kept of an item's label
+_LABELS = 512  # labels remembered as they are shown
 _FILES = 20  # files that a diff names
 
 
@@ -24,6 +26,8 @@ class Results:
         self._results = settings.results
         self._redactor = redactor
         self._secrets = secrets
+        self._labels: dict[str, str] = {}
+        self._labels_known = 0
 
     def wanted(self, status: str) -> bool:
         """Return whether the details of a result of this status are recorded (setting ``results``)."""
@@ -37,11 +41,9 @@ class Results:
         return details(self._redactor, result_of(result), failed=failed)
 
     def item(self, t: int, execution: int, result: Any, status: str) -> ItemFinished:
-        """Return the event of a loop item's end; ``status`` is the hook's: ok, failed or skipped."""
-        host, task = host_and_task(result)
-        if status == "ok" and result.is_changed():
-            status = "changed"
-        self._secrets.look_at_host(host)
+        """Return the event of a loop item's end, with its details."""
+        _, task = host_and_task(result)
+        detail = self.details(result, failed=status == "failed")
         label = item_label(result)
         return ItemFinished(
             t=t,
@@ -49,8 +51,24 @@ class Results:
             status=status,
             ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
             label=None if label is None else self._redactor.shown(label, _LABEL),
-            detail=self.details(result, failed=status == "failed") if self.wanted(status) else None,
+            detail=detail,
         )
+
+    def quoted_label(self, result: Any) -> str | None:
+        """Return the label of a loop item as a JSON string; what hosts loop over is mostly the same for all of them."""
+        self._secrets.look_at_host(host_and_task(result)[0])
+        label = item_label(result)
+        if label is None:
+            return None
+        if not isinstance(label, str) or len(label) > _LABEL:
+            return quoted(self._redactor.shown(label, _LABEL))
+        if self._labels_known != self._redactor.known.count or len(self._labels) >= _LABELS:
+            self._labels.clear()
+            self._labels_known = self._redactor.known.count
+        found = self._labels.get(label)
+        if found is None:
+            found = self._labels[label] = quoted(self._redactor.shown(label, _LABEL))
+        return found
 
     def attempt(self, t: int, execution: int, result: Any) -> AttemptFailed:
         """Return the event of a try that failed, where another follows."""

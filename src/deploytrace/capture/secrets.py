@@ -82,7 +82,7 @@ class Secrets:
         if not isinstance(cache, dict) or len(cache) == len(self._files):
             return
         vaults = self._vaults()
-        for path in cache.keys() - self._files:
+        for path in [path for path in list(cache) if path not in self._files]:
             self._files.add(path)
             if vaults and _is_vaulted_file(path):
                 self._learn(cache[path], everything=True)
@@ -148,6 +148,7 @@ class Secrets:
 
 def _walk(value: Any) -> Iterable[tuple[str | None, Any]]:
     """Yield (name, entry) of all entries within a value, the value itself first; a list's entries have its name."""
+    # Ansible's other thread may change what is walked here: list() takes its entries in one step.
     stack: list[tuple[str | None, Any, int]] = [(None, value, 0)]
     for _ in range(_NODES):
         if not stack:
@@ -157,7 +158,7 @@ def _walk(value: Any) -> Iterable[tuple[str | None, Any]]:
         if depth >= _DEPTH or is_vaulted(entry) or isinstance(entry, str):
             continue
         if isinstance(entry, Mapping):
-            stack += [(str(name), inner, depth + 1) for name, inner in entry.items()]
+            stack += [(str(name), inner, depth + 1) for name, inner in list(entry.items())]
         elif isinstance(entry, (list, tuple)):
             stack += [(key, inner, depth + 1) for inner in entry]
 
