@@ -51,7 +51,7 @@ def _check(result: Result, *words: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["not writable", "not a directory", "no home"])
-def test_a_state_directory_that_cannot_be_used(each_ansible: Ansible, tmp_path: Path, fault: str) -> None:
+def test_a_state_directory_that_cannot_be_used(ansible: Ansible, tmp_path: Path, fault: str) -> None:
     """``/proc`` takes no directories, not even from root."""
     file = tmp_path / "a-file"
     file.write_text("in the way")
@@ -60,7 +60,7 @@ def test_a_state_directory_that_cannot_be_used(each_ansible: Ansible, tmp_path: 
         "not a directory": {"DEPLOYTRACE_STATE_DIR": str(file)},
         "no home": {"DEPLOYTRACE_STATE_DIR": None, "HOME": "/proc/nobody", "ANSIBLE_HOME": str(tmp_path / "ansible")},
     }[fault]
-    result = each_ansible.run(_WORK.format(seconds=0), env_vars=environ)
+    result = ansible.run(_WORK.format(seconds=0), env_vars=environ)
     named = {"not writable": "/proc/deploytrace", "not a directory": str(file), "no home": "/proc/nobody"}[fault]
     _check(result, named)
     assert file.read_text() == "in the way"
@@ -80,21 +80,21 @@ def test_a_full_disk(each_ansible: Ansible) -> None:
     _check(result, str(each_ansible.state_dir), "No space left")
 
 
-def test_a_journal_deleted_under_way(each_ansible: Ansible) -> None:
-    running = each_ansible.start(_WORK.format(seconds=3))
-    journals, traces = each_ansible.state_dir / "journals", each_ansible.state_dir / "traces"
+def test_a_journal_deleted_under_way(ansible: Ansible) -> None:
+    running = ansible.start(_WORK.format(seconds=3))
+    journals, traces = ansible.state_dir / "journals", ansible.state_dir / "traces"
     running.wait_until(lambda: any(traces.glob("*.jsonl")))
     for path in journals.glob("*.jsonl"):
         path.unlink()
     result = running.finish()
     _check(result, str(journals), "deleted")
-    each_ansible.wait_for_sidecar()
+    ansible.wait_for_sidecar()
     (trace,) = traces.glob("*.jsonl")
     assert "task say again" in trace.read_text(), "what was recorded after the deletion is delivered all the same"
 
 
-def test_a_mistyped_setting(each_ansible: Ansible) -> None:
-    result = each_ansible.run(_WORK.format(seconds=0), env_vars={"DEPLOYTRACE_TRACE_ULR": "http://x/{trace_id}"})
+def test_a_mistyped_setting(ansible: Ansible) -> None:
+    result = ansible.run(_WORK.format(seconds=0), env_vars={"DEPLOYTRACE_TRACE_ULR": "http://x/{trace_id}"})
     _check(result, "DEPLOYTRACE_TRACE_ULR", "trace_url")
 
 
