@@ -7,10 +7,12 @@ it as a tool, repeats its one ``replace`` (Go ignores a dependency's) and pins e
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -31,6 +33,7 @@ _MODULE = Path(__file__).parent / "jaeger"
 _PACKAGE = "github.com/jaegertracing/jaeger/cmd/jaeger"
 _START_S = 20.0
 _STARTS = 3
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def jaeger_program() -> Path:
@@ -143,7 +146,8 @@ def _start(program: Path, directory: Path) -> tuple[subprocess.Popen[bytes], Jae
         config = directory / "config.json"
         config.write_text(json.dumps(_config(ports)))
         with log.open("wb") as output:
-            process = subprocess.Popen([program, f"--config=file:{config}"], stdout=output, stderr=subprocess.STDOUT)
+            command = [program, f"--config=file:{config}"]
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=_end_with_the_tests)
         jaeger = Jaeger(ports)
         deadline = time.monotonic() + _START_S
         while process.poll() is None and time.monotonic() < deadline:
@@ -154,6 +158,11 @@ def _start(program: Path, directory: Path) -> tuple[subprocess.Popen[bytes], Jae
         process.kill()
         process.wait()
     raise MissingPart("Jaeger does not start:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+
+
+def _end_with_the_tests() -> None:
+    """Have the kernel end this child when the process that started it ends, be it by SIGKILL."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _config(ports: Mapping[str, int]) -> dict[str, Any]:
