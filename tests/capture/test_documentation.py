@@ -22,10 +22,8 @@ def test_the_options_are_in_step(path: Path) -> None:
 
 def test_the_block_is_yaml_and_complete() -> None:
     (telemetry,) = [path for path in CALLBACKS if path.stem == "telemetry"]
-    assignments = [
-        node for node in ast.parse(telemetry.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)
-    ]
-    block = yaml.safe_load(ast.literal_eval(assignments[0].value))
+    first = next(node for node in ast.parse(telemetry.read_text()).body if isinstance(node, ast.Assign))
+    block = yaml.safe_load(ast.literal_eval(first.value))
     assert list(block["options"]) == list(Settings.__dataclass_fields__)
     assert block["options"]["console"]["choices"] == ["stderr", "stdout", "off"]
     assert block["options"]["live"]["default"] is True
