@@ -5,6 +5,9 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+import yaml
+
+import deploytrace
 from endtoend.journals import only_journal, started_of
 from ground.ansible import TELEMETRY, Ansible
 
@@ -32,7 +35,12 @@ def test_the_archive_is_the_wheel_s_collection_and_works(ansible: Ansible) -> No
     assert started_of(only_journal(ansible.state_dir)).playbook.endswith("site.yml")
 
 
+def test_one_version_everywhere() -> None:
+    assert f'version = "{deploytrace.__version__}"' in (ROOT / "pyproject.toml").read_text()
+    assert yaml.safe_load((ROOT / "deploy/collection/galaxy.yml").read_text())["version"] == deploytrace.__version__
+
+
 def test_the_wheel_s_collection_has_a_version(ansible: Ansible) -> None:
     listed = ansible.start_program("ansible-galaxy", "collection", "list", TELEMETRY.rpartition(".")[0]).finish()
     assert listed.returncode == 0, listed.output
-    assert "0.1.0" in listed.stdout
+    assert deploytrace.__version__ in listed.stdout
