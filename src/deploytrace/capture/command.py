@@ -94,6 +94,7 @@ class Command:
             )
         except OSError as error:
             self.complain(error)
+        recording.writer.close()
         if stopped is None:
             self._say(where(recording.started, self.settings, os.environ))
 
