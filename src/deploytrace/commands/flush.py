@@ -15,9 +15,9 @@ import time
 from collections import Counter
 
 from ..errors import DeliveryUnavailable, JournalError
-from ..journal.directory import Directory
 from ..settings import Settings
 from ..sidecar.recovery import Fate, Leftover, Recovery
+from .recorded import state_directory
 
 __all__ = ["add_arguments", "run"]
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Deliver what waits; return the exit status."""
     from ..sinks.registry import open_sinks
 
-    directory = Directory(settings.directory())
+    directory = state_directory(settings)
     recovery = Recovery(directory, settings, os.environ, open_sinks, wait=settings.delivery_wait + _GRACE)
     fates: Counter[Fate] = Counter()
     for leftover in recovery.recover():
