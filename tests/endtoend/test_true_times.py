@@ -44,7 +44,12 @@ def test_each_host_result_agrees_with_its_worker(each_ansible: Ansible, strategy
     assert len(results) == 12
     apart = {}
     for node in results:
-        start, end = watch.lifetimes[pids[int(node.id.removeprefix("host/"))]]
+        pid = pids.get(int(node.id.removeprefix("host/")))
+        if pid is None:  # Ansible ends workers that still live when a play ends: then the announcement stands
+            assert node.name == "long"
+            others = watch.lifetimes.keys() - set(pids.values())
+            pid = min(others, key=lambda other: abs(node.start + to_monotonic - watch.lifetimes[other][0]))
+        start, end = watch.lifetimes[pid]
         apart[node.name, node.id] = (
             abs(node.start + to_monotonic - start) / 1e9,
             abs(node.end + to_monotonic - end) / 1e9,
