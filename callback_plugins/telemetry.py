@@ -154,6 +154,67 @@ options:
     default: "stderr"
     env: [{name: DEPLOYTRACE_CONSOLE}]
     ini: [{section: callback_deploytrace, key: console}]
+  log_dir:
+    description:
+      - "Where the log of each run is written. Default with log_plays: logs in the state directory; with telemetry
+        alone there is a log only where this is set."
+    type: path
+    env: [{name: DEPLOYTRACE_LOG_DIR}]
+    ini: [{section: callback_deploytrace, key: log_dir}]
+  mail_to:
+    description:
+      - "Who gets a mail when a run has failed, comma-separated; unset, nobody."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_MAIL_TO}]
+    ini: [{section: callback_deploytrace, key: mail_to}]
+  top_console:
+    description:
+      - "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with profile_tasks, none
+        with telemetry alone."
+    type: int
+    env: [{name: DEPLOYTRACE_TOP_CONSOLE}]
+    ini: [{section: callback_deploytrace, key: top_console}]
+  top_log:
+    description:
+      - "How many of the slowest tasks stand at the end of the log."
+    type: int
+    default: 100
+    env: [{name: DEPLOYTRACE_TOP_LOG}]
+    ini: [{section: callback_deploytrace, key: top_log}]
+  top_order:
+    description:
+      - "The order of the tasks in the report: slowest first, slowest last, or as they were run."
+    type: str
+    choices: ["descending", "ascending", "none"]
+    default: "descending"
+    env: [{name: DEPLOYTRACE_TOP_ORDER}]
+    ini: [{section: callback_deploytrace, key: top_order}]
+  top_measure:
+    description:
+      - "What the report measures: the time in which at least one host was at work on a task, or that of all hosts
+        added up."
+    type: str
+    choices: ["wall", "hosts"]
+    default: "wall"
+    env: [{name: DEPLOYTRACE_TOP_MEASURE}]
+    ini: [{section: callback_deploytrace, key: top_measure}]
+  top_minimum:
+    description:
+      - "Seconds that a task must have taken to stand in the report."
+    type: float
+    default: 0.0
+    env: [{name: DEPLOYTRACE_TOP_MINIMUM}]
+    ini: [{section: callback_deploytrace, key: top_minimum}]
+  timestamps:
+    description:
+      - "Print the time, the time since the line before and the time since the start at each play and task, as the
+        callback timestamp does."
+    type: bool
+    default: false
+    env: [{name: DEPLOYTRACE_TIMESTAMPS}]
+    ini: [{section: callback_deploytrace, key: timestamps}]
   exit_wait:
     description:
       - "Seconds that Ansible waits at its very end for the delivery; raise it in containers that die with their main
@@ -186,29 +247,30 @@ options:
     ini: [{section: callback_deploytrace, key: keep_megabytes}]
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
-from ansible import constants, context
+import ansible.constants
+import ansible.context
+import ansible.release
 from ansible.plugins.callback import CallbackBase
-from ansible.release import __version__ as ansible_version
+
+with contextlib.suppress(ImportError):  # what Ansible itself knows to be secret, 2.22 and later
+    import ansible.module_utils.secrets
 
 try:
     import deploytrace  # noqa: F401
 except ImportError:  # a checkout that is not installed: the package lies beside this directory
     sys.path.append(str(Path(__file__).resolve().parents[1] / "src"))
 
-from deploytrace.capture.recorder import shared
+from deploytrace.capture.hooks import Hooks
+from deploytrace.capture.recorder import enable
 from deploytrace.capture.surroundings import Surroundings
 
-try:  # what Ansible itself knows to be secret, 2.22 and later
-    from ansible.module_utils.secrets import mask_secrets
-except ImportError:
-    mask_secrets = None
 
-
-class CallbackModule(CallbackBase):
-    """Hands Ansible's hooks on to the process's recorder, which never raises."""
+class CallbackModule(Hooks, CallbackBase):
+    """Has the run recorded, and traces made of it."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -217,96 +279,4 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, display=None, options=None):
         super().__init__(display=display, options=options)
-        config_file = constants.CONFIG_FILE
-        self._recorder = shared(
-            Surroundings(
-                version=ansible_version,
-                option=context.CLIARGS.get,
-                config_file=Path(config_file) if config_file else None,
-                warn=self._display.warning,
-                mask=mask_secrets,
-            )
-        )
-
-    def set_options(self, task_keys=None, var_options=None, direct=None):
-        """Do nothing: the recorder reads the settings, and forgives mistakes; Ansible would drop the callback."""
-
-    def v2_playbook_on_start(self, playbook):
-        self._recorder.playbook_started(self, playbook)
-
-    def v2_playbook_on_vars_prompt(
-        self,
-        varname,
-        private=True,
-        prompt=None,
-        encrypt=None,
-        confirm=False,
-        salt_size=None,
-        salt=None,
-        default=None,
-        unsafe=None,
-    ):
-        self._recorder.prompt_shown(varname, private, default)
-
-    def v2_playbook_on_play_start(self, play):
-        self._recorder.play_started(self, play)
-
-    def v2_playbook_on_no_hosts_matched(self):
-        self._recorder.no_hosts_matched()
-
-    def v2_playbook_on_no_hosts_remaining(self):
-        self._recorder.hosts_exhausted()
-
-    def v2_playbook_on_task_start(self, task, is_conditional):
-        self._recorder.task_started(task, False)
-
-    def v2_playbook_on_handler_task_start(self, task):
-        self._recorder.task_started(task, True)
-
-    def v2_playbook_on_include(self, included_file):
-        self._recorder.included(included_file)
-
-    def v2_playbook_on_notify(self, handler, host):
-        self._recorder.notified(handler, host)
-
-    def v2_playbook_on_stats(self, stats):
-        self._recorder.stats_shown(stats)
-
-    def v2_runner_on_start(self, host, task):
-        self._recorder.host_started(host, task)
-
-    def v2_runner_on_ok(self, result):
-        self._recorder.host_succeeded(result)
-
-    def v2_runner_on_failed(self, result, ignore_errors=False):
-        self._recorder.host_failed(result, ignore_errors)
-
-    def v2_runner_on_skipped(self, result):
-        self._recorder.host_skipped(result)
-
-    def v2_runner_on_unreachable(self, result):
-        self._recorder.host_unreachable(result)
-
-    def v2_runner_item_on_ok(self, result):
-        self._recorder.item_finished(result, "ok")
-
-    def v2_runner_item_on_failed(self, result):
-        self._recorder.item_finished(result, "failed")
-
-    def v2_runner_item_on_skipped(self, result):
-        self._recorder.item_finished(result, "skipped")
-
-    def v2_runner_retry(self, result):
-        self._recorder.attempt_failed(result)
-
-    def v2_runner_on_async_poll(self, result):
-        self._recorder.async_polled(result, "running")
-
-    def v2_runner_on_async_ok(self, result):
-        self._recorder.async_polled(result, "ok")
-
-    def v2_runner_on_async_failed(self, result):
-        self._recorder.async_polled(result, "failed")
-
-    def v2_on_file_diff(self, result):
-        self._recorder.diff_shown(result)
+        self._recorder = enable("telemetry", Surroundings.of(ansible, self._display))

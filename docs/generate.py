@@ -27,6 +27,7 @@ DOCS = Path(__file__).resolve().parent
 
 _TYPES = {
     "int": "number",
+    "int | None": "number",
     "float": "number",
     "str": "text",
     "bool": "true or false",

@@ -83,6 +83,12 @@ class RunStarted(NamedTuple):
     join_trace: str = "parent"
     endpoint: str | None = None  # where this run's traces were to go (null: to a file); never with credentials
     protocol: str | None = None  # OTEL_EXPORTER_OTLP_PROTOCOL at the time
+    callbacks: tuple[str, ...] = ("telemetry",)  # those of deploytrace's callbacks that are enabled
+    settings: Mapping[str, str] = _NOTHING  # the run's settings that differ from their defaults, for a later delivery
+    withheld: tuple[str, ...] = ()  # names of settings that are set and hold a secret; they are not recorded
+    utc_offset: int | None = None  # seconds that the controller's local time is ahead of UTC
+    ansible_log_path: str | None = None  # Ansible's own log (log_path), absolute
+    ansible_log_size: int = 0  # its size at the run's start, bytes
 
 
 class PlayStarted(NamedTuple):

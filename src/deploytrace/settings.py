@@ -9,6 +9,7 @@ are generated from here.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import dataclasses
 import difflib
 import os
@@ -23,9 +24,14 @@ ENV_PREFIX = "DEPLOYTRACE_"
 INI_SECTION = "callback_deploytrace"
 
 
-def _setting(default: Any, meaning: str, *, choices: tuple[str, ...] = ()) -> Any:
-    """Declare a setting: its default, its meaning (one or two sentences, with units) and, if few, its choices."""
-    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+def _setting(
+    default: Any, meaning: str, *, choices: tuple[str, ...] = (), group: str = "general", secret: bool = False
+) -> Any:
+    """Declare a setting: its default, its meaning (one or two sentences, with units) and, if few, its choices.
+
+    ``group`` is the part it belongs to, which decides the callbacks that document it; a ``secret`` is never recorded.
+    """
+    return field(default=default, metadata={"meaning": meaning, "choices": choices, "group": group, "secret": secret})
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,17 @@ class Settings:
         None,
         "Base URL of the OTLP receiver, for those who prefer it beside the other settings. The standard variable "
         "OTEL_EXPORTER_OTLP_ENDPOINT (or its TRACES form) wins. With neither, traces go to a file.",
+        group="traces",
     )
     trace_url: str | None = _setting(
-        None, "Address of a trace in the UI, for links: a template such as http://jaeger:16686/trace/{trace_id}."
+        None,
+        "Address of a trace in the UI, for links: a template such as http://jaeger:16686/trace/{trace_id}.",
+        group="traces",
     )
     service_name: str = _setting(
         "ansible",
         "Resource attribute service.name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES leave it open.",
+        group="traces",
     )
     environment: str | None = _setting(
         None, "Resource attribute deployment.environment.name (production, staging...); it is never guessed."
@@ -60,25 +70,32 @@ class Settings:
         "What to do with an incoming TRACEPARENT: make the run its child, start a trace of its own with a link to it, "
         "or ignore it.",
         choices=("parent", "link", "ignore"),
+        group="traces",
     )
     propagate_env: bool = _setting(
         False,
         "Give what a task runs its own TRACEPARENT, per host, through the task's environment. Not for raw, includes "
         "and fact gathering.",
+        group="traces",
     )
-    live: bool = _setting(True, "Send spans as soon as they end. Off: all at the end of the run, the root last.")
+    live: bool = _setting(
+        True, "Send spans as soon as they end. Off: all at the end of the run, the root last.", group="traces"
+    )
     span_budget: int = _setting(
         8000,
         "Spans per run before loop items and fast, uneventful host results are folded into their task's span. "
         "Failures, changes, the slowest 50 of a play, all tasks, roles and plays always stay.",
+        group="traces",
     )
-    attribute_length: int = _setting(2048, "Bytes kept of a span attribute's text.")
+    attribute_length: int = _setting(2048, "Bytes kept of a span attribute's text.", group="traces")
     task_args: bool = _setting(True, "Record the arguments of tasks as they are written in the playbook, masked.")
     compat_http_url: bool = _setting(
-        False, "Also write the deprecated http.url, as community.general.opentelemetry does."
+        False, "Also write the deprecated http.url, as community.general.opentelemetry does.", group="traces"
     )
     jaeger_peer_service: bool = _setting(
-        False, "Also write the deprecated peer.service, so that Jaeger shows the host's name beside its row."
+        False,
+        "Also write the deprecated peer.service, so that Jaeger shows the host's name beside its row.",
+        group="traces",
     )
     results: str = _setting(
         "failures",
@@ -96,6 +113,42 @@ class Settings:
         "Where the few lines of deploytrace itself go: standard error, standard output or nowhere.",
         choices=("stderr", "stdout", "off"),
     )
+    log_dir: Path | None = _setting(
+        None,
+        "Where the log of each run is written. Default with log_plays: logs in the state directory; with telemetry "
+        "alone there is a log only where this is set.",
+        group="log",
+    )
+    mail_to: tuple[str, ...] = _setting(
+        (), "Who gets a mail when a run has failed, comma-separated; unset, nobody.", group="mail"
+    )
+    top_console: int | None = _setting(
+        None,
+        "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with profile_tasks, none "
+        "with telemetry alone.",
+        group="report",
+    )
+    top_log: int = _setting(100, "How many of the slowest tasks stand at the end of the log.", group="report")
+    top_order: str = _setting(
+        "descending",
+        "The order of the tasks in the report: slowest first, slowest last, or as they were run.",
+        choices=("descending", "ascending", "none"),
+        group="report",
+    )
+    top_measure: str = _setting(
+        "wall",
+        "What the report measures: the time in which at least one host was at work on a task, or that of all hosts "
+        "added up.",
+        choices=("wall", "hosts"),
+        group="report",
+    )
+    top_minimum: float = _setting(0.0, "Seconds that a task must have taken to stand in the report.", group="report")
+    timestamps: bool = _setting(
+        False,
+        "Print the time, the time since the line before and the time since the start at each play and task, as the "
+        "callback timestamp does.",
+        group="timestamp",
+    )
     exit_wait: float = _setting(
         0.25,
         "Seconds that Ansible waits at its very end for the delivery; raise it in containers that die with their main "
@@ -111,6 +164,23 @@ class Settings:
         500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
     )
 
+    def completed_by(self, recorded: Mapping[str, str]) -> Settings:
+        """Return these settings, and where one is at its default the recorded one, as text (`RunStarted.settings`).
+
+        What a later version no longer understands counts as not recorded.
+        """
+        found: dict[str, Any] = {}
+        for item in dataclasses.fields(self):
+            if item.name in recorded and getattr(self, item.name) == item.default:
+                with contextlib.suppress(ValueError):
+                    found[item.name] = _PARSERS[str(item.type)](str(recorded[item.name]))
+        return dataclasses.replace(self, **found)
+
+    def as_texts(self) -> dict[str, str]:
+        """Return the settings that differ from their defaults as the texts that `load` would read, secrets included."""
+        given = {item.name: (getattr(self, item.name), item.default) for item in dataclasses.fields(self)}
+        return {name: _text(value) for name, (value, default) in given.items() if value != default}
+
     def directory(self, environ: Mapping[str, str] | None = None) -> Path:
         """Return the state directory (it need not exist); `RuntimeError` where there is no home directory."""
         environ = os.environ if environ is None else environ
@@ -119,6 +189,10 @@ class Settings:
         base = environ.get("XDG_STATE_HOME") or ""
         root = Path(base) if base.startswith("/") else Path("~/.local/state").expanduser()
         return root / "deploytrace"
+
+
+def _text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def environment_name(name: str) -> str:
@@ -153,6 +227,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "Path | None": Path,
     "bool": _boolean,
     "int": _number(int),
+    "int | None": _number(int),
     "float": _number(float),
     "tuple[str, ...]": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
 }

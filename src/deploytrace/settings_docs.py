@@ -1,9 +1,9 @@
 """The settings as the callbacks' documentation blocks, generated from `settings`, their one source.
 
-    python -m deploytrace.settings_docs callback_plugins/telemetry.py
+    python -m deploytrace.settings_docs callback_plugins/*.py
 
-writes the block anew into the files that are named, where the text between their ``options:`` line and the end of the
-block stands. A test fails where they are out of step.
+writes the block anew into the files that are named, each with the settings that its callback heeds, where the text
+between their ``options:`` line and the end of the block stands. A test fails where they are out of step.
 """
 
 from __future__ import annotations
@@ -20,33 +20,43 @@ from .settings import INI_SECTION, Settings, environment_name
 
 __all__ = ["main", "options", "with_options"]
 
+# The groups of settings that a callback heeds; all of them where it is not named here.
+_GROUPS = {
+    "log_plays": ("general", "log", "report", "mail"),
+    "profile_tasks": ("general", "report"),
+    "timestamp": (),
+}
+
 _TYPES = {
     "str": "str",
     "str | None": "str",
     "Path | None": "path",
     "bool": "bool",
     "int": "int",
+    "int | None": "int",
     "float": "float",
     "tuple[str, ...]": "list",
 }
 _BLOCK = re.compile(r'(?<=^options:\n)(?:.*\n)*?(?=^"""$)', re.MULTILINE)
 
 
-def options() -> str:
+def options(callback: str) -> str:
     """Return what stands below ``options:`` in a callback's documentation block, in YAML."""
-    return "".join(f"{line}\n" for item in dataclasses.fields(Settings) for line in _option(item))
+    groups = _GROUPS.get(callback)
+    heeded = [item for item in dataclasses.fields(Settings) if groups is None or item.metadata["group"] in groups]
+    return "".join(f"{line}\n" for item in heeded for line in _option(item)) or "  {}\n"
 
 
-def with_options(source: str) -> str:
+def with_options(callback: str, source: str) -> str:
     """Return a callback's source with the options of its documentation block as they are now."""
-    return _BLOCK.sub(lambda _: options(), source, count=1)
+    return _BLOCK.sub(lambda _: options(callback), source, count=1)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write the options anew into the callbacks that are named."""
     for name in sys.argv[1:] if arguments is None else arguments:
         path = Path(name)
-        path.write_text(with_options(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(with_options(path.stem, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _option(item: dataclasses.Field[object]) -> Iterator[str]:

@@ -17,7 +17,7 @@ CALLBACKS = sorted((Path(__file__).parents[2] / "callback_plugins").glob("*.py")
 @pytest.mark.parametrize("path", CALLBACKS, ids=lambda path: path.stem)
 def test_the_options_are_in_step(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    assert with_options(source) == source, f"write them anew: python -m deploytrace.settings_docs {path.name}"
+    assert with_options(path.stem, source) == source, f"run python -m deploytrace.settings_docs {path.name}"
 
 
 def test_the_block_is_yaml_and_complete() -> None:

@@ -110,8 +110,8 @@ def main() -> None:
     directory.create()
     run = _Run(directory)
     loaded, _ = settings.load(os.environ, None)
-    sidecar = launch.launch(run.writer.path, directory.root, loaded) if plan.get("sidecar", True) else None
-    print(json.dumps({"run_id": run.run_id, "sidecar": sidecar.process.pid if sidecar else None}), flush=True)
+    sidecar = launch.launch(run.writer.path, directory.root, loaded, 79) if plan.get("sidecar", True) else None
+    print(json.dumps({"run_id": run.run_id, "sidecar": sidecar.pid if sidecar else None}), flush=True)
     run.record(plan["tasks"], plan.get("pause", 0.0))
     if plan.get("orphan"):
         _leave_orphan(run)

@@ -104,6 +104,7 @@ class _Sink:
     max_items: int = 2
     max_bytes: int = 25
     schedule_delay: float = 0.0
+    after: tuple[str, ...] = ()
     taken: list[str] = field(default_factory=list)
     closed: bool = False
 

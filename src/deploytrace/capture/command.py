@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import settings as settings_
-from ..events import RunEnded
+from ..events import RunEnded, RunStarted
+from ..features import Features, features
 from ..identity import RUN_NODE, new_run_id, span_id, trace_id
 from ..journal.writer import Writer
 from . import context, launch
@@ -19,8 +20,11 @@ from .recording import Recording
 from .redact import Redactor
 from .secrets import Secrets
 from .surroundings import Surroundings
+from .timestamp import timestamps
 
 __all__ = ["Command"]
+
+_REPORT_WAIT = 1.0  # seconds
 
 
 class Command:
@@ -40,12 +44,27 @@ class Command:
         for problem in problems:
             surroundings.warn(problem)
         self.secrets = Secrets(self.redactor)
+        self.timestamps = timestamps(surroundings) if self.settings.timestamps else None
+        self._callbacks: dict[str, None] = {}
         self._id = new_run_id()
         self._sequence = 0
         self._previous: str | None = None
         self._before: dict[str, dict[str, int]] = {}
         self._sidecars: list[launch.Sidecar] = []
         self._complained = False
+
+    def enable(self, callback: str) -> None:
+        """Note that one of our callbacks is enabled; all are before the first run begins."""
+        self._callbacks[callback] = None
+
+    @property
+    def results(self) -> str:
+        """Of which results the details are recorded: the log wants all, else the setting says."""
+        return "all" if self._features.log else self.settings.results
+
+    @property
+    def _features(self) -> Features:
+        return features(self.settings, tuple(self._callbacks))
 
     def begin(self, playbook: Any, variable_manager: Any) -> Recording:
         """Begin the run of a playbook (None in ansible-console): create its journal and start its sidecar.
@@ -60,6 +79,7 @@ class Command:
             self._surroundings,
             self.settings,
             self.redactor,
+            callbacks=tuple(self._callbacks),
             run_id=run_id,
             command_id=self._id,
             sequence=self._sequence,
@@ -73,7 +93,9 @@ class Command:
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
         try:
-            self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings))
+            self._sidecars.append(
+                launch.launch(recording.writer.path, state_dir, self.settings, self._surroundings.columns())
+            )
         except (OSError, ValueError) as error:
             self.warn(f"deploytrace's sidecar could not be started ({error}): deliver this run with deploytrace flush.")
         return recording
@@ -96,7 +118,25 @@ class Command:
             self.complain(error)
         recording.writer.close()
         if stopped is None:
-            self._say(where(recording.started, self.settings, os.environ))
+            self._say(self._where(recording.started))
+
+    def _where(self, started: RunStarted) -> str | None:
+        return where(started, self.settings, os.environ) if self._features.traces else None
+
+    def report(self) -> None:
+        """Show the slowest tasks of the run that has just ended; its sidecar, which has seen all of it, tells them.
+
+        With profile_tasks they are shown as Ansible shows its own output, else with what we say ourselves.
+        """
+        if not self._features.top_console or not self._sidecars:
+            return
+        text = self._sidecars[-1].report(_REPORT_WAIT)
+        if text is None:
+            text = "deploytrace: the report is not ready yet; deploytrace top shows it."
+        if "profile_tasks" in self._callbacks:
+            self._surroundings.show(text)
+        else:
+            self._say(text)
 
     def stats(self, stats: Any) -> dict[str, dict[str, int]]:
         """Return what Ansible counted per host in this run; its own counts go on over all runs of a command."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import platform
@@ -24,6 +25,7 @@ from .surroundings import Surroundings
 __all__ = ["run_started"]
 
 _CONTEXT_VALUE = 256
+_OF_THE_PROCESS = {"state_dir", "redact_keys", "redact_patterns", "console", "exit_wait", "delivery_wait"}
 
 
 def run_started(
@@ -31,6 +33,7 @@ def run_started(
     settings: Settings,
     redactor: Redactor,
     *,
+    callbacks: tuple[str, ...],
     run_id: str,
     command_id: str,
     sequence: int,
@@ -40,9 +43,7 @@ def run_started(
     environ: Mapping[str, str],
 ) -> RunStarted:
     """Return the first event of a run. ``playbook`` is Ansible's object, or None in ansible-console."""
-    name = str(getattr(playbook, "_file_name", "") or "")
-    front_end = "console" if playbook is None else "adhoc" if name == "__adhoc_playbook__" else "playbook"
-    shown = {"console": "ansible-console", "adhoc": "ansible"}.get(front_end, name)
+    name, front_end, shown = _playbook(playbook)
     option = surroundings.option
     pid = os.getpid()
     return RunStarted(
@@ -69,8 +70,8 @@ def run_started(
         diff_mode=bool(option("diff")),
         forks=int(option("forks") or 0),
         limit=redactor.name(str(option("subset")), 1024) if option("subset") else None,
-        tags=tuple(redactor.name(tag) for tag in strings(option("tags"))),
-        skip_tags=tuple(redactor.name(tag) for tag in strings(option("skip_tags"))),
+        tags=tuple(map(redactor.name, strings(option("tags")))),
+        skip_tags=tuple(map(redactor.name, strings(option("skip_tags")))),
         inventory=tuple(redactor.name(source, 1024) for source in strings(option("inventory"))),
         plays_total=_plays_total(playbook) if front_end == "playbook" else None,
         context_vars=_context_vars(settings, redactor, variable_manager),
@@ -81,7 +82,41 @@ def run_started(
         join_trace=settings.join_trace if _propagates(environ) else "ignore",
         endpoint=_endpoint(settings, redactor, environ),
         protocol=_protocol(environ),
+        callbacks=callbacks,
+        **_settings(settings, redactor),
+        utc_offset=time.localtime().tm_gmtoff,
+        **_ansible_log(surroundings.log_path),
     )
+
+
+def _playbook(playbook: Any) -> tuple[str, str, str]:
+    """Return a playbook's file as given, the front end that runs it, and what is shown as the playbook's name."""
+    name = str(getattr(playbook, "_file_name", "") or "")
+    front_end = "console" if playbook is None else "adhoc" if name == "__adhoc_playbook__" else "playbook"
+    return name, front_end, {"console": "ansible-console", "adhoc": "ansible"}.get(front_end, name)
+
+
+def _ansible_log(path: str | None) -> dict[str, Any]:
+    """Return where Ansible's own log is and how long it is now, bytes; nothing where it has none."""
+    if path is None:
+        return {}
+    try:
+        return {"ansible_log_path": path, "ansible_log_size": Path(path).stat().st_size}
+    except OSError:
+        return {"ansible_log_path": path}
+
+
+def _settings(settings: Settings, redactor: Redactor) -> dict[str, Any]:
+    """Return the settings that a later delivery needs to know, and the names of those that hold a secret."""
+    secret = {item.name for item in dataclasses.fields(settings) if item.metadata["secret"]}
+    recorded = {}
+    withheld = []
+    for name, text in settings.as_texts().items():
+        if name in secret or redactor.text(text) != text:
+            withheld.append(name)
+        elif name not in _OF_THE_PROCESS:
+            recorded[name] = text
+    return {"settings": recorded, "withheld": tuple(withheld)}
 
 
 def _propagates(environ: Mapping[str, str]) -> bool:

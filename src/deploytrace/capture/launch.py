@@ -22,15 +22,52 @@ __all__ = ["Sidecar", "launch", "wait"]
 _BOOTSTRAP = "import sys; sys.path[0] = sys.argv.pop(); from deploytrace.sidecar.main import main; main()"
 
 
-@dataclasses.dataclass(frozen=True)
 class Sidecar:
-    """A sidecar at work. It writes ``done`` or ``pending`` when all that can be delivered is delivered."""
+    """A sidecar at work. It says what it has to say in JSON, a line each: ``{"report": text}`` at the end of its run,
+    and ``{"delivered": true}`` or ``false`` once all that can be delivered now is delivered.
+    """
 
-    process: subprocess.Popen[bytes]
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._heard = b""
+        self._said: dict[str, Any] = {}
+        self.silent = process.stdout is None  # it has gone, or closed its standard output
+
+    @property
+    def delivered(self) -> bool:
+        """Whether it has said that there is nothing left to wait for."""
+        return self.silent or "delivered" in self._said
+
+    def report(self, seconds: float) -> str | None:
+        """Return the report of its run, or None where it does not come within ``seconds``."""
+        until = time.monotonic() + seconds
+        while "report" not in self._said and not self.silent and (left := until - time.monotonic()) > 0:
+            _listen([self], left)
+        report = self._said.get("report")
+        return report if isinstance(report, str) else None
+
+    def fileno(self) -> int:
+        """Return the descriptor of what it says."""
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for at the start
+        return self._process.stdout.fileno()
+
+    def hear(self) -> None:
+        """Take in what it has said; called when there is something."""
+        heard = os.read(self.fileno(), 65536)
+        self.silent = not heard
+        *lines, self._heard = (self._heard + heard).split(b"\n")
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                said = json.loads(line)
+                if isinstance(said, dict):
+                    self._said |= said
 
 
-def launch(journal: Path, state_dir: Path, settings: Settings) -> Sidecar:
+def launch(journal: Path, state_dir: Path, settings: Settings, columns: int) -> Sidecar:
     """Start the sidecar of a run; it follows ``journal`` and notices the end of this process by itself.
+
+    ``columns`` is the width of what it is asked to say.
 
     Raises `OSError` where it cannot be started.
     """
@@ -50,7 +87,13 @@ def launch(journal: Path, state_dir: Path, settings: Settings) -> Sidecar:
     finally:
         if pidfd is not None:
             os.close(pidfd)
-    orders = {"journal": str(journal), "state_dir": str(state_dir), "pidfd": pidfd, "settings": _plain(settings)}
+    orders = {
+        "journal": str(journal),
+        "state_dir": str(state_dir),
+        "pidfd": pidfd,
+        "settings": _plain(settings),
+        "columns": columns,
+    }
     assert process.stdin is not None  # noqa: S101 - it was asked for just above
     with contextlib.suppress(BrokenPipeError), process.stdin as orders_pipe:
         orders_pipe.write(json.dumps(orders).encode())
@@ -58,14 +101,18 @@ def launch(journal: Path, state_dir: Path, settings: Settings) -> Sidecar:
 
 
 def wait(sidecars: Sequence[Sidecar], seconds: float) -> None:
-    """Wait until every sidecar has said ``done`` or ``pending`` or is gone, together at most ``seconds``."""
+    """Wait until every sidecar has said that it is through or is gone, together at most ``seconds``."""
     until = time.monotonic() + seconds
-    pipes = [sidecar.process.stdout for sidecar in sidecars if sidecar.process.stdout is not None]
-    while pipes and (left := until - time.monotonic()) > 0:
-        ready, _, _ = select.select(pipes, [], [], left)
-        for pipe in ready:
-            os.read(pipe.fileno(), 64)
-            pipes.remove(pipe)
+    while waiting := [sidecar for sidecar in sidecars if not sidecar.delivered]:
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        _listen(waiting, left)
+
+
+def _listen(sidecars: Sequence[Sidecar], seconds: float) -> None:
+    for sidecar in select.select(sidecars, [], [], seconds)[0]:
+        sidecar.hear()
 
 
 def _pidfd() -> int | None:

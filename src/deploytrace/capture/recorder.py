@@ -31,16 +31,17 @@ from .surroundings import Surroundings
 from .tasks import play_started, task_defined
 from .worker import watch_forks
 
-__all__ = ["Recorder", "shared"]
+__all__ = ["Recorder", "enable"]
 
 _shared: Recorder | None = None
 
 
-def shared(surroundings: Surroundings) -> Recorder:
-    """Return this process's recorder, made at the first call."""
+def enable(callback: str, surroundings: Surroundings) -> Recorder:
+    """Return this process's recorder, made at the first call, and tell it that a callback of this name is enabled."""
     global _shared
     if _shared is None:
         _shared = Recorder(Command(surroundings))
+    _shared.enable(callback)
     return _shared
 
 
@@ -58,7 +59,8 @@ class Recorder:
         self._settings = command.settings
         self._redactor = command.redactor
         self._secrets = command.secrets
-        self._results = Results(command.settings, command.redactor, command.secrets)
+        self._results = Results(command.settings.results, command.redactor, command.secrets)
+        self._timestamps = command.timestamps
         self._propagation: Propagation | None = None
         self._pid = os.getpid()
         self._stopped: str | None = None
@@ -68,6 +70,10 @@ class Recorder:
         self._callback: Any = None
         self._deleted = False
 
+    def enable(self, callback: str) -> None:
+        """Make of the runs what this callback of ours stands for, too."""
+        self._command.enable(callback)
+
     # -- the run
 
     @hook
@@ -76,6 +82,8 @@ class Recorder:
         if playbook is self._playbook:
             callback.disabled = True
             return
+        if self._timestamps is not None:
+            self._timestamps.playbook_started()
         plays = playbook.get_plays()
         self._begin(callback, playbook, plays[0].get_variable_manager() if plays else None)
 
@@ -87,6 +95,8 @@ class Recorder:
             return
         if self.recording is None or callback is not self._callback:
             self._begin(callback, None, play.get_variable_manager())
+        if self._timestamps is not None:
+            self._timestamps.play_started(play)
         self._play = play
         self._secrets.play(play)
         recording = self._current()
@@ -116,8 +126,11 @@ class Recorder:
     def stats_shown(self, stats: Any) -> None:
         """The playbook is over. Runs also when the recorder is off: whoever follows the journal shall know."""
         try:
+            if self._timestamps is not None:
+                self._timestamps.ended()
             if self.recording is not None:
                 self._end("finished", stats)
+                self._command.report()
         except Exception as error:  # noqa: BLE001 - the law of guard.py
             self.give_up(error)
 
@@ -126,6 +139,8 @@ class Recorder:
     @hook
     def task_started(self, t: int, task: Any, handler: bool) -> None:
         """A task is announced; under free, for each host."""
+        if self._timestamps is not None:
+            self._timestamps.task_started(task)
         recording = self._current()
         uuid = task._uuid
         number = recording.task_number(uuid)
@@ -272,6 +287,7 @@ class Recorder:
             self._end("finished", None)
         self._playbook, self._callback, self._play = playbook, callback, None
         self.recording = self._command.begin(playbook, variable_manager)
+        self._results = Results(self._command.results, self._redactor, self._secrets)
         self._propagation = Propagation(self.recording.started) if self._settings.propagate_env else None
         if not self._watching:
             self._watching = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import AsyncPolled, AttemptFailed, DiffShown, ItemFinished
-from ..settings import Settings
 from .details import details
 from .extract import host_and_task, item_label, result_of
 from .lines import quoted
@@ -20,10 +19,13 @@ _FILES = 20  # files that a diff names
 
 
 class Results:
-    """Reads results for the recorder; ``t`` is the event's time, ``execution`` what the result's host is at."""
+    """Reads results for the recorder; ``t`` is the event's time, ``execution`` what the result's host is at.
 
-    def __init__(self, settings: Settings, redactor: Redactor, secrets: Secrets) -> None:
-        self._results = settings.results
+    ``results`` is the setting: of which results the details are recorded.
+    """
+
+    def __init__(self, results: str, redactor: Redactor, secrets: Secrets) -> None:
+        self._results = results
         self._redactor = redactor
         self._secrets = secrets
         self._labels: dict[str, str] = {}

@@ -12,10 +12,30 @@ __all__ = ["Surroundings"]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Ansible's version, its command line (``option(name)`` gives None for what it does not have) and its voice."""
+    """Ansible's version, its command line (``option(name)`` gives None for what it does not have) and its voices."""
 
     version: str
     option: Callable[[str], Any]
     config_file: Path | None
-    warn: Callable[[str], None]
+    log_path: str | None  # of Ansible's own log, absolute
+    warn: Callable[[str], None]  # on standard error
+    show: Callable[[str], None]  # as Ansible shows its own output
+    columns: Callable[[], int]  # the width that Ansible fills its lines to
     mask: Callable[[str], str] | None = None  # hides the secrets that Ansible itself knows (2.22 and later)
+
+    @classmethod
+    def of(cls, ansible: Any, display: Any) -> Surroundings:
+        """Return those of a callback: ``ansible`` is Ansible's package, ``display`` the callback's own."""
+        config_file = ansible.constants.CONFIG_FILE
+        log_path = ansible.constants.DEFAULT_LOG_PATH
+        secrets = getattr(ansible.module_utils, "secrets", None)
+        return cls(
+            version=ansible.release.__version__,
+            option=ansible.context.CLIARGS.get,
+            config_file=Path(config_file) if config_file else None,
+            log_path=str(Path(log_path).absolute()) if log_path else None,
+            warn=display.warning,
+            show=display.display,
+            columns=lambda: int(display.columns),
+            mask=getattr(secrets, "mask_secrets", None),
+        )

@@ -13,9 +13,7 @@ from .fanout import Fanout
 from .held_journal import HeldJournal
 from .log import LOGGER
 
-__all__ = ["DONE", "PENDING", "Attendance"]
-
-DONE, PENDING = "done", "pending"
+__all__ = ["Attendance"]
 
 _TICK = 0.1
 
@@ -26,7 +24,7 @@ class Attendance:
 
     ``process`` is None where Ansible is known to be gone. After the run's end nothing may get through for ``patience``
     seconds, and for ``vain_patience`` where every destination has said that it takes nothing now. ``say`` is told,
-    after the run's end, `DONE` once all is delivered and `PENDING` once what is left cannot be delivered now.
+    after the run's end, whether all is delivered, once it is or once what is left cannot be delivered now.
     """
 
     journal: HeldJournal
@@ -37,7 +35,7 @@ class Attendance:
     vain_patience: float
     live: bool
     dismissed: Event
-    say: Callable[[str], None]
+    say: Callable[[bool], None]
 
     def attend(self) -> bool:
         """Return once all is delivered (then true), there is no more hope, or the attendant is dismissed.
@@ -54,7 +52,7 @@ class Attendance:
                 fanout.start()
             if end_noticed is not None:
                 if fanout.in_vain:
-                    self.say(DONE if fanout.complete else PENDING)
+                    self.say(fanout.complete)
                 quiet = time.monotonic() - max(end_noticed, fanout.progress)
                 if fanout.over or quiet > (self.vain_patience if fanout.in_vain else self.patience):
                     break

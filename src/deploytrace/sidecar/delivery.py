@@ -11,7 +11,7 @@ import dataclasses
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Delivery:
         self.broken = False  # it has ended by a fault, not by its destination's
         self.in_vain = False  # a try has failed since the run's end
         self.progress = time.monotonic()  # when something was last read or taken
+        self.before: Sequence[Delivery] = ()  # those that must be through, or stuck, before this one sends
         self._reader = reader
         self._cursor = cursor
         self._course = course
@@ -133,6 +134,9 @@ class Delivery:
     def _send(self) -> None:
         """Send the batch, however long that takes. Raises `_Stopped`."""
         tries = rejected = refused = 0
+        while not all(delivery.over or delivery.in_vain for delivery in self.before):
+            if self._course.stopped.wait(_POLL):
+                raise _Stopped
         while True:
             if self._course.stopped.is_set():
                 raise _Stopped

@@ -35,14 +35,16 @@ class Fanout:
 
     def start(self) -> None:
         """Let the deliveries begin."""
-        self.begun = True
         for sink in self._sinks:
             delivery = Delivery(sink, self._journal.reader(), self._cursor, self.course, self._state_dir)
             # A destination that does not answer must not keep the process: daemon threads end with it.
             thread = threading.Thread(target=delivery.run, name=f"deliver {sink.name}", daemon=True)
             self._deliveries.append(delivery)
             self._threads.append(thread)
+        for delivery, thread in zip(self._deliveries, self._threads, strict=True):
+            delivery.before = [other for other in self._deliveries if other.sink.name in delivery.sink.after]
             thread.start()
+        self.begun = True
 
     def stop(self) -> None:
         """Let the deliveries end and put down where they stand; wait a moment for those that are sending.

@@ -1,12 +1,13 @@
 """The second process: feeds one run's journal to its sinks, then what earlier sidecars left behind, then tidies up.
 
-It is started at the run's start, in a session of its own, and outlives Ansible if need be. On its standard output it
-says ``done`` or ``pending`` once the run has ended; Ansible's process waits a moment for that, and no longer.
+It is started at the run's start, in a session of its own, and outlives Ansible if need be. What it says on its standard
+output once the run has ended, Ansible's process waits for a moment, and no longer (`capture.launch.Sidecar`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -18,12 +19,14 @@ from typing import Any
 
 from ..errors import DeploytraceError
 from ..events import RunStarted
+from ..features import features
 from ..journal.cursor import Cursor
 from ..journal.directory import Directory
 from ..settings import Settings
+from ..sinks.console_report import ConsoleReport
 from ..sinks.contract import Sink
 from .ansible_process import AnsibleProcess
-from .attendance import PENDING, Attendance
+from .attendance import Attendance
 from .controller import controller_ip
 from .delivery import Course
 from .fanout import Fanout
@@ -98,7 +101,7 @@ def _attend_own(
     sinks: Sequence[Sink[Any]] = ()
     obstacle: str | None = None
     try:
-        sinks = open_sinks(orders.settings, started, directory.root, os.environ)
+        sinks = [*_report(orders, started), *open_sinks(orders.settings, started, directory.root, os.environ)]
     except (DeploytraceError, ImportError) as error:  # the run's end is put on record all the same
         obstacle = str(error)
         LOGGER.error("Nothing can be delivered: %s", error)
@@ -111,7 +114,7 @@ def _attend_own(
         vain_patience=orders.settings.delivery_wait,
         live=orders.settings.live,
         dismissed=dismissed,
-        say=_speaker(PENDING if obstacle else None),
+        say=_delivered(possible=obstacle is None),
     )
     complete = attendance.attend() and obstacle is None
     if complete:
@@ -127,18 +130,30 @@ def _await_start(journal: HeldJournal, dismissed: threading.Event) -> RunStarted
     return started
 
 
-def _speaker(only: str | None) -> Callable[[str], None]:
-    """Return what says a word on standard output, or ``only`` that; each once. Nobody need listen any more."""
-    said: set[str] = set()
+def _report(orders: Orders, started: RunStarted) -> list[Sink[Any]]:
+    """Return the sink that tells Ansible's process the report of its run, where one is wanted."""
+    top = features(orders.settings, started.callbacks).top_console
+    if not top:
+        return []
+    return [ConsoleReport(orders.settings, top, orders.columns, lambda text: _say(report=text))]
 
-    def say(word: str) -> None:
-        word = only or word
-        if word not in said:
-            said.add(word)
-            with contextlib.suppress(OSError):
-                os.write(1, f"{word}\n".encode())
+
+def _delivered(*, possible: bool) -> Callable[[bool], None]:
+    """Return what says whether all is delivered, once."""
+    said: list[bool] = []
+
+    def say(complete: bool) -> None:
+        if not said:
+            said.append(complete and possible)
+            _say(delivered=said[0])
 
     return say
+
+
+def _say(**what: object) -> None:
+    """Say something on standard output. Nobody need listen any more."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(what).encode() + b"\n")
 
 
 def _attend_leftovers(orders: Orders, directory: Directory, dismissed: threading.Event, open_sinks: OpenSinks) -> None:

@@ -18,13 +18,14 @@ __all__ = ["Orders", "read_orders"]
 class Orders:
     """Which journal to follow, in which state directory, and the settings of the process that writes it.
 
-    ``pidfd`` is a descriptor of that process, where the system has such.
+    ``pidfd`` is a descriptor of that process, where the system has such; ``columns`` is the width of its console.
     """
 
     journal: Path
     state_dir: Path
     pidfd: int | None
     settings: Settings
+    columns: int = 79
 
 
 def read_orders(text: bytes) -> Orders:
@@ -37,6 +38,7 @@ def read_orders(text: bytes) -> Orders:
             state_dir=Path(given["state_dir"]),
             pidfd=None if pidfd is None else int(pidfd),
             settings=_settings(given.get("settings") or {}),
+            columns=int(given.get("columns") or 79),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no orders for a sidecar ({error.__class__.__name__}: {error})") from None

@@ -39,6 +39,7 @@ class Sink(Protocol, Generic[AnyItem]):
     max_items: int  # of one batch
     max_bytes: int  # of one batch
     schedule_delay: float  # seconds that a finished item may wait for company
+    after: tuple[str, ...]  # names of the run's sinks that must be through, or stuck after its end, before this sends
 
     def translate(self, node: Node) -> Sequence[AnyItem]:
         """Return the items that a node gives rise to; often one, sometimes none."""

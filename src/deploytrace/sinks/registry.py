@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..errors import SettingError
 from ..events import RunStarted
+from ..features import features
 from ..settings import Settings
 from .contract import Sink
 from .otlp_codec import Scope
@@ -20,7 +22,7 @@ from .span_context import trace_context
 from .span_limits import Limiter, read_limits
 from .span_resource import resource_of
 from .trace_file import FileTransport, trace_file_path
-from .traces import MAX_ITEMS, EncodedSpan, TraceSink
+from .traces import MAX_ITEMS, TraceSink
 from .transport import Transport
 
 __all__ = ["open_sinks", "open_transport", "trace_exporters"]
@@ -78,15 +80,20 @@ def _batching(environ: Mapping[str, str]) -> tuple[float, int]:
     return delay, max(1, min(MAX_ITEMS, int(number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", MAX_ITEMS))))
 
 
-def open_sinks(
-    settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]
-) -> list[Sink[EncodedSpan]]:
-    """Return the sinks of a run, by the settings and the environment of now; where these set no endpoint, the one that
-    the run recorded counts.
+def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]) -> list[Sink[Any]]:
+    """Return the sinks of a run, by the settings and the environment of now; what these leave open, the run's own say.
 
-    A value that cannot be used is told in one sentence (logged as a warning), and the file takes over, so that the
-    trace is not lost.
+    A value that cannot be used is told in one sentence (logged as a warning).
     """
+    settings = settings.completed_by(started.settings)
+    wanted = features(settings, started.callbacks)
+    return [*(_open_traces(settings, started, state_dir, environ) if wanted.traces else ())]
+
+
+def _open_traces(
+    settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]
+) -> list[TraceSink]:
+    """Return where the trace goes. For an endpoint that cannot be used the file takes over, so that nothing is lost."""
     for name in _NOT_READ:
         if environ.get(name):
             _log.warning("%s is set, but deploytrace does not read it; the other OTEL_* variables count.", name)

@@ -36,6 +36,8 @@ class EncodedSpan:
 class TraceSink:
     """One destination of one run's spans; see `contract.Sink`."""
 
+    after: tuple[str, ...] = ()
+
     def __init__(
         self,
         name: str,
