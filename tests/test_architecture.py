@@ -29,7 +29,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "reports": {"run", "analysis"},
     "sinks": {"run", "analysis", "reports"},
     "sidecar": {"sinks", "run", "journal"},
-    "commands": {"sidecar", "sinks", "reports", "run", "journal"},
+    "commands": {"sidecar", "sinks", "reports", "analysis", "run", "journal"},
     "__main__": {"commands"},
     "settings_docs": set(),
 }

@@ -82,15 +82,17 @@ class Ranking:
         definition = detail.definition
         task = self._tasks.setdefault(detail.stable_id, _Task(definition, detail.play))
         task.count += 1
-        names = {str(each["name"]): None for each in definition.ancestors if each.get("kind") == "role"}
-        roles = [self._roles.setdefault(name, _Role()) for name in names]
+        within = {str(each["name"]) for each in definition.ancestors if each.get("kind") == "role"}
+        within |= {definition.role} if definition.role else set()  # a handler's role is not around it
+        around = [self._roles.setdefault(name, _Role()) for name in within]
+        own = self._roles[definition.role] if definition.role else None
         for start, end in at_work:
             task.wall.add(start, end)
             task.hosts_ns += end - start
-            for role in roles:
+            for role in around:
                 role.inclusive.add(start, end)
-            if roles:
-                roles[-1].own.add(start, end)
+            if own is not None:
+                own.own.add(start, end)
 
     def tasks(
         self, *, measure: str = "wall", order: str = "descending", minimum_ns: int = 0, limit: int | None = None

@@ -9,6 +9,7 @@ Names have at least 70 columns and the time 9; a long name is cut in its middle.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.cells import cell_len
 
@@ -16,9 +17,9 @@ from ..analysis.ranking import RankedTask, Ranking
 from ..settings import Settings
 from .wording import cut_middle, neutral
 
-__all__ = ["render"]
+__all__ = ["as_json", "render"]
 
-_NAME, _TIME = 70, 9
+_NAME, _TIME, _INCLUSIVE = 70, 9, 11  # columns
 
 
 def render(ranking: Ranking, settings: Settings, limit: int, width: int) -> str:
@@ -29,11 +30,36 @@ def render(ranking: Ranking, settings: Settings, limit: int, width: int) -> str:
     return "\n".join(_lines(ranking, settings, limit, width))
 
 
+def as_json(ranking: Ranking, settings: Settings, limit: int, playbook: str) -> list[dict[str, Any]]:
+    """Return the ``limit`` slowest tasks for programs; times in seconds."""
+    return [
+        {
+            "role": task.role,
+            "task": task.task,
+            "play": task.play,
+            "playbook": playbook,
+            "seconds": (task.hosts_ns if settings.top_measure == "hosts" else task.wall_ns) / 1e9,
+            "wall_seconds": task.wall_ns / 1e9,
+            "host_seconds": task.hosts_ns / 1e9,
+            "count": task.count,
+            "stable_id": task.stable_id,
+        }
+        for task in _tasks(ranking, settings, limit)
+    ]
+
+
+def _tasks(ranking: Ranking, settings: Settings, limit: int) -> list[RankedTask]:
+    return ranking.tasks(
+        measure=settings.top_measure,
+        order=settings.top_order,
+        minimum_ns=round(settings.top_minimum * 1e9),
+        limit=limit,
+    )
+
+
 def _lines(ranking: Ranking, settings: Settings, limit: int, width: int) -> Iterator[str]:
     measure = settings.top_measure
-    tasks = ranking.tasks(
-        measure=measure, order=settings.top_order, minimum_ns=round(settings.top_minimum * 1e9), limit=limit
-    )
+    tasks = _tasks(ranking, settings, limit)
     names = [_name(task) for task in tasks]
     room = max(_NAME, *(cell_len(name) + 4 for name in names)) if names else _NAME
     room = max(1, min(room, width - _TIME))
@@ -43,9 +69,12 @@ def _lines(ranking: Ranking, settings: Settings, limit: int, width: int) -> Iter
     roles = ranking.roles()
     if roles:
         yield ""
-        yield f"{'role':<{room - _TIME}}{'own':>{_TIME}}{'inclusive':>{_TIME}}"
+        yield f"{'role':<{room - _INCLUSIVE}}{'own':>{_TIME}}{'inclusive':>{_INCLUSIVE}}"
         for role in roles[:limit]:
-            yield _line(neutral(role.role), role.own_ns, room - _TIME) + f"{_seconds(role.inclusive_ns):>{_TIME}}"
+            yield (
+                _line(neutral(role.role), role.own_ns, room - _INCLUSIVE)
+                + f"{_seconds(role.inclusive_ns):>{_INCLUSIVE}}"
+            )
     yield ""
     yield _line(
         "total of all tasks" + (", all hosts added up" if measure == "hosts" else ""), ranking.total_ns(measure), room

@@ -1,0 +1,133 @@
+"""The report and the timestamp lines in the console: profile_tasks and timestamp, as the callbacks of old names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from ground.ansible import TELEMETRY, Ansible
+
+REPORT = "deploytrace.callbacks.profile_tasks"
+TIMESTAMP = "deploytrace.callbacks.timestamp"
+
+_FREE = """
+- hosts: all
+  gather_facts: false
+  strategy: free
+  tasks:
+    - name: short
+      ansible.builtin.command: sleep 0.1
+    - name: long
+      ansible.builtin.command: sleep 4
+"""
+_ROLES = """
+- hosts: h1
+  gather_facts: false
+  roles: [outer]
+  tasks:
+    - name: of the play
+      ansible.builtin.debug: msg=hello
+"""
+_OUTER = """
+- name: same name
+  ansible.builtin.command: sleep 0.6
+- name: include the inner role
+  ansible.builtin.include_role: {name: inner}
+- name: same name
+  ansible.builtin.command: sleep 0.1
+"""
+_STAMP = re.compile(
+    r"^[A-Z][a-z]+ \d\d [A-Z][a-z]+ \d{4}  \d\d:\d\d:\d\d [+-]\d{4} "
+    r"\(\d:\d\d:\d\d\.\d{3}\) {7}\d:\d\d:\d\d\.\d{3} \*{3,}$",
+    re.MULTILINE,
+)
+
+
+def _lines(report: str) -> dict[str, float]:
+    """The tasks of a report and their seconds, in order."""
+    return {name.rstrip(): float(seconds) for name, seconds in re.findall(r"^(.+?) -+ (\d+\.\d\d)s$", report, re.M)}
+
+
+def _reports(output: str) -> list[str]:
+    return ["=" * 79 + part.partition(">> TOTAL TIME")[0] for part in output.split("=" * 79)[1:]]
+
+
+def test_two_playbooks_have_two_reports_each_its_own(each_ansible: Ansible) -> None:
+    """Under free the slow task is first, at its sleep and the module's start-up; same-named tasks are kept apart."""
+    first, second = each_ansible.write("free.yml", _FREE), each_ansible.write("roles.yml", _ROLES)
+    each_ansible.write("roles/outer/tasks/main.yml", _OUTER)
+    each_ansible.write("roles/inner/tasks/main.yml", "- name: within\n  ansible.builtin.command: sleep 0.9\n")
+    result = each_ansible.run([first, second], callbacks=[TIMESTAMP, REPORT, TELEMETRY])
+    assert result.returncode == 0, result.output
+    assert not re.search(r"WARNING.*(deploytrace|callback)", result.stderr), result.stderr
+
+    free, roles = map(_lines, _reports(result.stdout))
+    assert list(free)[:2] == ["long", "short"]
+    start_up = free["short"] - 0.1
+    assert 4 <= free["long"] <= 4 + 1 + 2 * start_up, free
+    assert {"inner | within", "outer | same name", "of the play"} < roles.keys()
+    assert "long" not in roles
+    assert roles["inner | within"] >= 0.9
+    assert len(re.findall(r"^outer \| same name -+ \d", result.stdout, re.M)) == 2
+    own, inclusive = map(float, re.search(r"^outer -+ (\S+)s +(\S+)s$", result.stdout, re.M).groups())  # type: ignore[union-attr]
+    assert inclusive > own + 0.8, "the inner role's time is in the outer one's inclusive time only"
+    assert own >= 0.7
+    assert result.stdout.count(">> TOTAL TIME: <<< 00:00:") == 2
+
+    # Two plays, two tasks and five (the include is one), two ends; under free each task once, not once per host.
+    assert len(_STAMP.findall(result.stdout)) == 2 + 7 + 2, result.stdout
+    assert re.search(r"^outer \| same name  0:00:0\d\.\d{3}$", result.stdout, re.M)
+    assert re.search(r"^inner \| within  0:00:0\d\.\d{3}$", result.stdout, re.M)
+    each_ansible.wait_for_sidecar()
+    assert len(each_ansible.runs()) == 2
+
+
+def test_the_report_alone_makes_nothing_else(ansible: Ansible) -> None:
+    """The old name from the checkout's directory: no trace, no log, but a journal that the command reads as well."""
+    plugins = Path(__file__).parents[2] / "callback_plugins"
+    result = ansible.run(
+        _ROLES.replace("  roles: [outer]\n", ""),
+        callbacks=["profile_tasks"],
+        env_vars={"ANSIBLE_CALLBACK_PLUGINS": str(plugins), "DEPLOYTRACE_TOP_CONSOLE": "1"},
+    )
+    assert result.returncode == 0, result.output
+    (report,) = _reports(result.stdout)
+    assert list(_lines(report)) == ["of the play", "total of all tasks"]
+    assert "deploytrace: trace" not in result.stderr
+    ansible.wait_for_sidecar()
+    assert not (ansible.state_dir / "traces").exists()
+    (run,) = ansible.runs()
+    (task,) = json.loads(ansible.deploytrace("top", run["run_id"], "--json").stdout)
+    assert (task["role"], task["task"], task["count"]) == (None, "of the play", 1)
+    assert task["playbook"].endswith("site.yml")
+    assert 0 < task["seconds"] < run["duration"]
+
+
+@pytest.mark.parametrize(
+    ("stdout", "more"),
+    [
+        ("default", {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_FORCE_COLOR": "1"}),
+        ("minimal", {}),
+        ("oneline", {"ANSIBLE_NOCOLOR": "1"}),
+    ],
+)
+def test_timestamps_change_nothing_else(ansible: Ansible, stdout: str, more: Mapping[str, str]) -> None:
+    """What Ansible itself prints is the same without the lines, with each of its own callbacks."""
+    playbook = "- hosts: h1\n  gather_facts: false\n  tasks: [{name: t, ansible.builtin.debug: {msg: hello}}]\n"
+
+    def run(callbacks: Sequence[str], **settings: str) -> str:
+        env_vars = {"ANSIBLE_STDOUT_CALLBACK": stdout, **more, **settings}
+        result = ansible.run(playbook, callbacks=callbacks, env_vars=env_vars)
+        assert result.returncode == 0, result.output
+        return result.stdout
+
+    plain = run([])
+    stamped = run([TIMESTAMP])
+    assert len(_STAMP.findall(stamped)) == 3
+    assert re.sub(_STAMP.pattern + r"\n", "", stamped, flags=re.M) == plain
+    by_setting = run([TIMESTAMP, TELEMETRY], DEPLOYTRACE_TIMESTAMPS="true")
+    assert len(_STAMP.findall(by_setting)) == 3, "asked for twice, each line is there once"
