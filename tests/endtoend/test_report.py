@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ground.ansible import TELEMETRY, Ansible
+from ground.terminal import Terminal
 
 REPORT = "deploytrace.callbacks.profile_tasks"
 TIMESTAMP = "deploytrace.callbacks.timestamp"
@@ -131,3 +132,23 @@ def test_timestamps_change_nothing_else(ansible: Ansible, stdout: str, more: Map
     assert re.sub(_STAMP.pattern + r"\n", "", stamped, flags=re.M) == plain
     by_setting = run([TIMESTAMP, TELEMETRY], DEPLOYTRACE_TIMESTAMPS="true")
     assert len(_STAMP.findall(by_setting)) == 3, "asked for twice, each line is there once"
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_on_a_real_terminal_no_line_is_wrapped(ansible: Ansible, columns: int) -> None:
+    """Long names are cut in the middle where the terminal is narrow, and whole where it is wide."""
+    name = "Tell the load balancer of the northern region that this host takes no more requests"
+    tasks = f"[{{name: {name}, ansible.builtin.command: sleep 0.2}}]"
+    playbook = ansible.write("site.yml", f"- hosts: h1\n  gather_facts: false\n  tasks: {tasks}\n")
+    command = ["ansible-playbook", "-i", ansible.local_inventory("h1"), playbook]
+    environ = ansible.environ(ANSIBLE_CALLBACKS_ENABLED=REPORT)
+    terminal = Terminal(command, columns=columns, environ=environ, cwd=ansible.directory)
+    try:
+        screen = terminal.wait()
+    finally:
+        terminal.close()
+    report = screen.partition("=" * 40)[2].splitlines()
+    (line,) = [line for line in report if line.endswith("s") and line.startswith("Tell the load")]
+    assert (name in line) is (columns == 120)
+    assert re.fullmatch(r"Tell the load.+takes no more requests -+ \d\.\d\ds", line), line
+    assert len(line) <= columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -93,9 +94,7 @@ class Command:
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
         try:
-            self._sidecars.append(
-                launch.launch(recording.writer.path, state_dir, self.settings, self._surroundings.columns())
-            )
+            self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings, self._columns()))
         except (OSError, ValueError) as error:
             self.warn(f"deploytrace's sidecar could not be started ({error}): deliver this run with deploytrace flush.")
         return recording
@@ -119,6 +118,13 @@ class Command:
         recording.writer.close()
         if stopped is None:
             self._say(self._where(recording.started))
+
+    def _columns(self) -> int:
+        """Return the width of what is shown: that of Ansible's own lines, which are never short of 79, or less."""
+        columns = self._surroundings.columns()
+        with contextlib.suppress(OSError):
+            columns = min(columns, os.get_terminal_size(1).columns)
+        return columns
 
     def _where(self, started: RunStarted) -> str | None:
         return where(started, self.settings, os.environ) if self._features.traces else None
