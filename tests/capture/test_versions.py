@@ -50,7 +50,7 @@ def test_every_version_tells_the_same(each_ansible: Ansible) -> None:
         ended = [event.execution for event in events if isinstance(event, WorkerEnded)]
         assert len(ended) == len(set(ended))
         # Ansible ends the workers that are still there at a play's end; those may have had no time to speak.
-        assert len(ended) >= 0.8 * len(began)
+        assert len(began) - len(ended) <= max(1, 0.2 * len(began))
 
 
 def told(events: list[Event]) -> Counter[Any]:
