@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploytrace.errors import DeliveryUnavailable
 from deploytrace.events import RunEnded
 from deploytrace.journal.cursor import Cursor
 from deploytrace.journal.directory import Directory
@@ -165,6 +166,32 @@ def test_a_sink_that_breaks_does_not_touch_the_others(
     assert read_losses(directory.root) == {}
 
 
+def test_a_sink_sends_after_those_that_it_waits_for(directory: Directory) -> None:
+    """Also where one of them is stuck: a mail goes out although the log cannot be written."""
+    sent: list[str] = []
+
+    @dataclass
+    class _Slow(_Sink):
+        def deliver(self, items: Sequence[_Item]) -> int:
+            time.sleep(0.3 if self.name == "log" else 0)
+            if self.name == "stuck":
+                raise DeliveryUnavailable("no room")
+            sent.append(self.name)
+            return super().deliver(items)
+
+    sinks = [_Slow("mail", after=("log", "stuck", "not there")), _Slow("log"), _Slow("stuck")]
+    journal = _held(directory)
+    course = Course()
+    course.ended.set()
+    fanout = Fanout(journal, sinks, Cursor(directory.cursor(RUN_ID)), course, directory.root)
+    fanout.start()
+    wait_for(lambda: "mail" in sent, 10, "it sends")
+    fanout.stop()
+    journal.close()
+    assert sent.index("mail") > sent.index("log")
+    assert not fanout.complete
+
+
 def test_a_journal_stays_held_until_the_last_reader_is_closed(directory: Directory) -> None:
     journal = _held(directory)
     reader = journal.reader()
@@ -185,6 +212,6 @@ def test_without_opentelemetry_the_runs_end_is_recorded_all_the_same(place: Plac
     run.kill()
     wait_for(lambda: not alive(run.sidecar), 20, "it ends")
     assert place.directory.journal(run.run_id).read_bytes().splitlines()[-1].startswith(b'{"e":"run_lost"')
-    assert "Nothing can be delivered: No module named opentelemetry" in place.log
+    assert "The traces cannot be delivered: No module named opentelemetry" in place.log
     del place.environ["PYTHONPATH"]
     assert place.flush().returncode == 0

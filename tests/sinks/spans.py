@@ -14,7 +14,7 @@ from deploytrace.run.model import Node
 from deploytrace.run.replay import Replay
 from deploytrace.settings import Settings
 from deploytrace.sinks.contract import Sink
-from deploytrace.sinks.registry import open_sinks
+from deploytrace.sinks.trace_destinations import open_traces
 from deploytrace.sinks.traces import EncodedSpan, TraceSink
 from ground.otlp import Span, spans_from_request
 from run.stories import Story
@@ -44,10 +44,10 @@ def opened(
     settings: Settings | None = None,
     state_dir: Path = Path("/nowhere"),
 ) -> list[Sink[EncodedSpan]]:
-    """The sinks of a run."""
+    """Where the trace of a run goes."""
     started = events[0]
     assert isinstance(started, RunStarted)
-    return open_sinks(settings or Settings(), started, state_dir, environ)
+    return list(open_traces(settings or Settings(), started, state_dir, environ))
 
 
 def translated(sink: Sink[EncodedSpan], nodes: list[Node]) -> list[EncodedSpan]:

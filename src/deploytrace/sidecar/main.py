@@ -13,8 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import DeploytraceError
@@ -22,9 +21,9 @@ from ..events import RunStarted
 from ..features import features
 from ..journal.cursor import Cursor
 from ..journal.directory import Directory
-from ..settings import Settings
 from ..sinks.console_report import ConsoleReport
 from ..sinks.contract import Sink
+from ..sinks.registry import open_sinks
 from .ansible_process import AnsibleProcess
 from .attendance import Attendance
 from .controller import controller_ip
@@ -44,8 +43,8 @@ _START_WAIT = 10.0
 _LEAST_PATIENCE = 1.0  # seconds for the last batch, also where delivery_wait is 0
 
 
-def main(open_sinks: OpenSinks | None = None) -> None:
-    """Be the sidecar that standard input orders; ends the process. ``open_sinks`` replaces `sinks.registry`'s."""
+def main(open_sinks: OpenSinks = open_sinks) -> None:
+    """Be the sidecar that standard input orders; ends the process. ``open_sinks`` opens a run's sinks."""
     dismissed = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: dismissed.set())
     for ignored in (signal.SIGINT, signal.SIGHUP):
@@ -55,20 +54,12 @@ def main(open_sinks: OpenSinks | None = None) -> None:
         orders = read_orders(sys.stdin.buffer.read())
         directory = Directory(orders.state_dir)
         start_log(directory.log, orders.journal.stem)
-        _work(orders, directory, dismissed, open_sinks or _registered_sinks)
+        _work(orders, directory, dismissed, open_sinks)
     except (DeploytraceError, OSError, ValueError) as error:
         LOGGER.error("%s", error)
     except Exception:  # noqa: BLE001 - there is nobody else to tell
         LOGGER.exception("The sidecar ends by a fault of its own.")
     os._exit(0)  # at once: a thread that waits for a dead destination keeps nobody
-
-
-def _registered_sinks(
-    settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]
-) -> Sequence[Sink[Any]]:
-    from ..sinks.registry import open_sinks  # what it needs may be missing where Ansible runs from another place
-
-    return open_sinks(settings, started, state_dir, environ)
 
 
 def _work(orders: Orders, directory: Directory, dismissed: threading.Event, open_sinks: OpenSinks) -> None:
@@ -98,13 +89,7 @@ def _attend_own(
     with contextlib.suppress(OSError):
         journal.tell_controller(started, controller_ip())
     cursor = Cursor(directory.cursor(started.run_id))
-    sinks: Sequence[Sink[Any]] = ()
-    obstacle: str | None = None
-    try:
-        sinks = [*_report(orders, started), *open_sinks(orders.settings, started, directory.root, os.environ)]
-    except (DeploytraceError, ImportError) as error:  # the run's end is put on record all the same
-        obstacle = str(error)
-        LOGGER.error("Nothing can be delivered: %s", error)
+    sinks = [*_report(orders, started), *open_sinks(orders.settings, started, directory.root, os.environ)]
     attendance = Attendance(
         journal,
         started,
@@ -114,9 +99,9 @@ def _attend_own(
         vain_patience=orders.settings.delivery_wait,
         live=orders.settings.live,
         dismissed=dismissed,
-        say=_delivered(possible=obstacle is None),
+        say=_delivered(),
     )
-    complete = attendance.attend() and obstacle is None
+    complete = attendance.attend()
     if complete:
         with contextlib.suppress(OSError):  # it is delivered once more then, with the same ids
             cursor.finish()
@@ -138,14 +123,14 @@ def _report(orders: Orders, started: RunStarted) -> list[Sink[Any]]:
     return [ConsoleReport(orders.settings, top, orders.columns, lambda text: _say(report=text))]
 
 
-def _delivered(*, possible: bool) -> Callable[[bool], None]:
+def _delivered() -> Callable[[bool], None]:
     """Return what says whether all is delivered, once."""
     said: list[bool] = []
 
     def say(complete: bool) -> None:
         if not said:
-            said.append(complete and possible)
-            _say(delivered=said[0])
+            said.append(complete)
+            _say(delivered=complete)
 
     return say
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ..errors import DeploytraceError, JournalError
+from ..errors import JournalError
 from ..events import RunStarted
 from ..journal.cursor import Cursor, Position
 from ..journal.directory import Directory, State
@@ -122,12 +122,7 @@ class Recovery:
         """Return what became of a held run, in words too."""
         obstacles: list[str] = []
         sinks: list[Sink[Any]] = []
-        try:
-            opened = self.open_sinks(self.settings, started, self.directory.root, self.environ)
-        except (DeploytraceError, ImportError) as error:
-            opened = ()
-            obstacles.append(str(error))
-        for sink in opened:
+        for sink in self.open_sinks(self.settings, started, self.directory.root, self.environ):
             if sink.destination in self._dead:
                 obstacles.append(self._dead[sink.destination])
             elif not _has_all(cursor, sink):

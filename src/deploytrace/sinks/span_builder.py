@@ -3,7 +3,7 @@
 Spans are built from the tables and never pass through the SDK's ``Tracer``: measured side by side, starting, ending and
 encoding a span that way takes five times as long, and a sidecar must keep up with 5,000 host results a second. What the
 SDK's way would have held is held here: its samplers decide (`span_context`), the limits are the specification's
-(`span_limits`), and ``OTEL_SDK_DISABLED`` is read where sinks are chosen (`registry`).
+(`span_limits`), and ``OTEL_SDK_DISABLED`` is read where sinks are chosen (`trace_destinations`).
 """
 
 from __future__ import annotations

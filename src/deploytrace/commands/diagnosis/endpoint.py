@@ -11,7 +11,7 @@ from ...errors import DeliveryRefused, DeliveryUnavailable, SettingError
 from ...settings import Settings
 from ...sinks.otlp_codec import Scope
 from ...sinks.otlp_settings import otlp_settings, read
-from ...sinks.registry import open_transport, trace_exporters
+from ...sinks.trace_destinations import open_transport, trace_exporters
 from ...sinks.transport import RequestTooLarge, Transport
 from .finding import Finding, ok, problem
 
