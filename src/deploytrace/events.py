@@ -335,6 +335,7 @@ DETAIL_KEYS: Mapping[str, tuple[str, str]] = {
     "skip_reason": ("text", "Why it was skipped."),
     "items": ("number", "How many items the loop had."),
     "failed_items": ("list of objects", "`label` and `msg` of the items that failed, at most 20."),
+    "rest": ("object", "What else the module returned; only with `results=all`, at most some 32 KiB of it."),
     "censored": ("true", "Hidden by no_log: beside it stand at most `attempts` and `changed`."),
 }
 

@@ -137,10 +137,11 @@ def test_details_are_those_of_the_code() -> None:
         "_ansible_delegated_vars": {"ansible_delegated_host": "lb1", "ansible_connection": "ssh"},
         "warnings": ["text"],
         "deprecations": [{"msg": "text"}],
-        "results": [{"failed": True, "msg": "text", "_ansible_item_label": "a"}],
+        "results": [{"failed": True, "msg": "text", "ansible_loop_var": "item"}],
+        "path": "/etc/motd",
     }
-    found = details(Redactor(), result, failed=True).keys()
-    found |= details(Redactor(), {"censored": "hidden"}, failed=False).keys()
+    found = details(Redactor(), result, failed=True, full=True).keys()
+    found |= details(Redactor(), {"censored": "hidden"}).keys()
     for journal in (ROOT / "tests" / "journals").glob("*.jsonl"):
         for event in read_events(journal):
             found |= (getattr(event, "detail", None) or {}).keys()

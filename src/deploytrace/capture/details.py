@@ -14,14 +14,24 @@ _TAIL = 6144  # and of its end
 _RAW = 16384  # characters of a text that are looked at from either end
 _EDGE = 1024  # bytes dropped next to that first cut, which may have cut a secret in half
 _WARNINGS = 10
+_REST = 32768  # bytes of names and texts in the rest of a result
 
 _TEXTS = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "start", "end", "skip_reason")
+# What is no part of a result's rest: it is recorded by itself, or said by the event, or it repeats the arguments
+# (invocation) or a file's content (diff, of which only the names are recorded).
+_NOT_REST = frozenset(
+    {*_TEXTS, "skipped_reason", "cmd", "exception", "url", "rc", "attempts", "changed", "timedout", "delta",
+     "ansible_job_id", "warnings", "deprecations", "stdout_lines", "stderr_lines", "failed", "skipped", "unreachable",
+     "retries", "invocation", "diff", "ansible_loop", "ansible_loop_var", "ansible_index_var"}
+)  # fmt: skip
 
 
-def details(redactor: Redactor, result: Mapping[str, Any], *, failed: bool) -> dict[str, Any]:
+def details(
+    redactor: Redactor, result: Mapping[str, Any], *, failed: bool = False, full: bool = False
+) -> dict[str, Any]:
     """Return what is recorded of a result: the keys of ``docs/journal.md``, each only where the result has it.
 
-    ``failed``: whether it needs a reason.
+    ``failed``: whether it needs a reason; ``full``: whether the rest of it is wanted too.
     """
     found: dict[str, Any] = {}
     if _censored(result):
@@ -43,6 +53,8 @@ def details(redactor: Redactor, result: Mapping[str, Any], *, failed: bool) -> d
     reason = _reason(found) if failed else ""
     if reason:
         found["reason"] = redactor.name(reason, 512)
+    if full:
+        _put_rest(found, redactor, result)
     return found
 
 
@@ -127,9 +139,28 @@ def _put_lists(found: dict[str, Any], redactor: Redactor, result: Mapping[str, A
         for key, name in (("ansible_delegated_host", "delegated_host"), ("ansible_connection", "connection")):
             if delegated.get(key):
                 found[name] = redactor.name(str(delegated[key]))
-    items = result.get("results")
-    if isinstance(items, list):
+    items = _items(result)
+    if items is not None:
         found["items"] = len(items)
+
+
+def _items(result: Mapping[str, Any]) -> list[Any] | None:
+    """Return the results of a loop's items, or None; other modules have ``results`` too."""
+    items = result.get("results")
+    loop = isinstance(items, list) and any(isinstance(item, Mapping) and "ansible_loop_var" in item for item in items)
+    return items if loop else None
+
+
+def _put_rest(found: dict[str, Any], redactor: Redactor, result: Mapping[str, Any]) -> None:
+    """Put what else the module returned; of a loop the items are events of their own, told by their labels."""
+    without = {result.get("ansible_loop_var"), result.get("ansible_index_var"), _items(result) and "results"}
+    rest = {
+        key: value
+        for key, value in result.items()
+        if key not in _NOT_REST and key not in without and not str(key).startswith("_ansible_")
+    }
+    if rest:
+        found["rest"] = redactor.within(rest, _REST, lambda text: cut(redactor, text))
 
 
 def _said(entry: Any) -> str:

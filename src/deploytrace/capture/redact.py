@@ -81,31 +81,11 @@ class Redactor:
 
         Of a text at most ``longest`` characters are looked at, of a large value its first thousand entries.
         """
-        return self._masked(value, longest, _DEPTH, [_ENTRIES])
+        return _Copying(self, lambda text: self.text(text[:longest])).copied(value, _DEPTH)
 
-    def _masked(self, value: Any, longest: int, depth: int, left: list[int]) -> Any:
-        left[0] -= 1
-        if value is None or isinstance(value, (bool, int, float)):
-            return value
-        if is_vaulted(value):
-            return MASK
-        if isinstance(value, str):
-            return self.text(value[:longest])
-        if depth == 0 or left[0] <= 0:
-            return "…"
-        if isinstance(value, Mapping):
-            return {
-                self.name(str(key)[:longest]): MASK
-                if self._hidden(key, entry)
-                else self._masked(entry, longest, depth - 1, left)
-                for key, entry in list(value.items())[: left[0]]
-            }
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [self._masked(entry, longest, depth - 1, left) for entry in list(value)[: left[0]]]
-        return self.text(str(value)[:longest])
-
-    def _hidden(self, key: Any, entry: Any) -> bool:
-        return entry is not None and not isinstance(entry, bool) and self.secret_name(key)
+    def within(self, value: Any, size: int, shown: Callable[[str], str]) -> Any:
+        """Return such a copy whose names and texts have about ``size`` bytes together; ``shown`` redacts a text."""
+        return _Copying(self, shown, size).copied(value, _DEPTH)
 
     def shown(self, value: Any, limit: int = 256) -> str:
         """Return any value in one redacted line, at most ``limit`` long: a text as it is, everything else as JSON."""
@@ -116,3 +96,64 @@ class Redactor:
 def _one_line(text: str, limit: int) -> str:
     text = _UNPRINTABLE.sub(" ", text).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class _Copying:
+    """One value that is being copied, and how much more of it may be; what is left out leaves a mark."""
+
+    def __init__(self, redactor: Redactor, shown: Callable[[str], str], size: int = _LONGEST * _ENTRIES) -> None:
+        self._redactor = redactor
+        self._shown = shown
+        self._entries = _ENTRIES
+        self._size = size
+
+    def copied(self, value: Any, depth: int) -> Any:
+        self._entries -= 1
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if is_vaulted(value):
+            return MASK
+        if isinstance(value, str):
+            return self._text(value)
+        if depth == 0:
+            return "…"
+        if isinstance(value, Mapping):
+            return self._mapping(list(value.items()), depth - 1)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._list(list(value), depth - 1)
+        return self._text(str(value))
+
+    def _text(self, value: str) -> str:
+        text = self._shown(value)
+        self._size -= len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        return text
+
+    def _mapping(self, entries: list[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for number, (key, entry) in enumerate(entries):
+            if self._full():
+                found["…"] = _left_out(len(entries) - number)
+                break
+            name = self._redactor.name(str(key))
+            self._size -= len(name)
+            found[name] = MASK if self._hidden(key, entry) else self.copied(entry, depth)
+        return found
+
+    def _list(self, entries: list[Any], depth: int) -> list[Any]:
+        found: list[Any] = []
+        for number, entry in enumerate(entries):
+            if self._full():
+                found.append(_left_out(len(entries) - number))
+                break
+            found.append(self.copied(entry, depth))
+        return found
+
+    def _full(self) -> bool:
+        return self._entries <= 0 or self._size <= 0
+
+    def _hidden(self, key: Any, entry: Any) -> bool:
+        return entry is not None and not isinstance(entry, bool) and self._redactor.secret_name(key)
+
+
+def _left_out(entries: int) -> str:
+    return f"[... {entries} entries left out ...]" if entries > 1 else "[... 1 entry left out ...]"

@@ -40,7 +40,7 @@ class Results:
     def details(self, result: Any, *, failed: bool) -> dict[str, Any]:
         """Return what is recorded of a result; of one that failed, with the reason."""
         self._secrets.look_at_host(host_and_task(result)[0])
-        return details(self._redactor, result_of(result), failed=failed)
+        return details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
 
     def item(self, t: int, execution: int, result: Any, status: str) -> ItemFinished:
         """Return the event of a loop item's end, with its details."""
