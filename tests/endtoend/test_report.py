@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -152,3 +154,25 @@ def test_on_a_real_terminal_no_line_is_wrapped(ansible: Ansible, columns: int) -
     assert (name in line) is (columns == 120)
     assert re.fullmatch(r"Tell the load.+takes no more requests -+ \d\.\d\ds", line), line
     assert len(line) <= columns
+
+
+def test_a_report_that_does_not_come_is_not_waited_for(ansible: Ansible) -> None:
+    """The sidecar stands still: Ansible says so and ends; once it goes on, the command shows the report."""
+    playbook = "- hosts: h1\n  gather_facts: false\n  tasks: [{name: t, ansible.builtin.command: sleep 1}]\n"
+    running = ansible.start(playbook, callbacks=[REPORT])
+    sidecars: list[int] = []
+
+    def sidecar_is_there() -> bool:
+        sidecars[:] = [each.pid for each in ansible.processes() if "deploytrace.sidecar" in each.command]
+        return bool(sidecars)
+
+    running.wait_until(sidecar_is_there)
+    os.kill(sidecars[0], signal.SIGSTOP)
+    try:
+        result = running.finish(timeout=30)
+    finally:
+        os.kill(sidecars[0], signal.SIGCONT)
+    assert result.returncode == 0, result.output
+    assert "deploytrace: the report is not ready yet; deploytrace top shows it." in result.stdout
+    ansible.wait_for_sidecar()
+    assert "total of all tasks" in ansible.deploytrace("top").stdout
