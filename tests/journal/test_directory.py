@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploytrace.errors import RunNotFound
+from deploytrace.errors import JournalError, RunNotFound
 from deploytrace.events import RunEnded
 from deploytrace.journal.cursor import Cursor, Position
 from deploytrace.journal.directory import Directory, State
@@ -153,3 +153,10 @@ def test_losses_add_up_from_many_sides(tmp_path: Path) -> None:
     assert read_losses(tmp_path) == {"traces": {"refused": sum(range(50))}, "runs": {"age": 1}}
     (tmp_path / "dropped.json").write_text("{]")
     assert read_losses(tmp_path) == {}
+
+
+def test_a_run_of_a_newer_format_is_not_said_to_be_missing(directory: Directory) -> None:
+    directory.journal("f" * 32).write_bytes(b'{"journal":"deploytrace","version":99,"run_id":"f"}\n')
+    with pytest.raises(JournalError, match=r"journal version 99, this deploytrace reads up to \d+: upgrade"):
+        directory.find("ff")
+    assert directory.find("last").run_id == "b" * 32

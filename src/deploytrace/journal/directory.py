@@ -96,7 +96,10 @@ class Directory:
         return sorted(recorded, key=lambda run: (run.started.wall_ns, run.run_id), reverse=True)
 
     def find(self, run: str) -> Recorded:
-        """Return the run that ``last``, ``last~N`` or the beginning of a run id names. Raises `RunNotFound`."""
+        """Return the run that ``last``, ``last~N`` or the beginning of a run id names.
+
+        Raises `RunNotFound`, and `JournalError` where there is one whose journal cannot be read.
+        """
         last = _LAST.fullmatch(run)
         if last is None and _RUN_ID.fullmatch(run) and (started := _started(self.journal(run))) is not None:
             return Recorded(run, self.journal(run), started)
@@ -112,9 +115,23 @@ class Directory:
         if len(named) == 1:
             return named[0]
         if not named:
+            self._read_start(run.lower())
             raise RunNotFound(f"No recorded run has an id that begins with {run!r}; `deploytrace runs` lists them.")
         some = ", ".join(each.run_id[: len(run) + 4] for each in named[:3]) + ("..." if len(named) > 3 else "")
         raise RunNotFound(f"{run!r} is the beginning of {len(named)} run ids ({some}): give more of it.")
+
+    def _read_start(self, beginning: str) -> None:
+        """Raise `JournalError` where the journals of such run ids cannot be read: `runs` leaves those out."""
+        for run_id, path in self.journal_files():
+            if beginning and run_id.startswith(beginning):
+                try:
+                    descriptor = open_journal(path)
+                except OSError as error:
+                    raise JournalError(f"{path} cannot be read ({error.strerror or error}).") from None
+                try:
+                    first_event(descriptor, str(path))
+                finally:
+                    os.close(descriptor)
 
     def state(self, run: Recorded) -> State:
         """Return how things stand with a run; why something waits is in its cursor."""
