@@ -1,8 +1,8 @@
 """A run's tree as the rows that a reader sees: what is shown, what is folded; no characters are drawn yet.
 
-Of more than ten hosts of a task (or items of a loop) all that went wrong, up to ten, and the five slowest are shown;
-the rest becomes one row with its number and median. A task's only host shares the task's row. A reason that all hosts
-of a task have in common is told once.
+Of more than ten hosts of a task (items of a loop, downtimes of a play) all that went wrong, up to ten, and the five
+slowest are shown; the rest becomes one row with its number and median. A task's only host shares the task's row. A
+reason that all hosts of a task have in common is told once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..run.model import HostDetail, Kind, Node, Outcome, TaskDetail, Tree
+from ..run.model import DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDetail, Tree
 from .timeline import Interval, merged
 from .tree_labels import Label, crowd, label_of, reason_of, rest, shared_reason
 
@@ -96,7 +96,7 @@ def _fold(children: Sequence[Tree]) -> tuple[Sequence[Tree], Sequence[Tree]]:
 
     Hosts or items that were all skipped are only counted, however few.
     """
-    many = [child for child in children if child.node.kind in (Kind.HOST, Kind.ITEM)]
+    many = [child for child in children if child.node.kind in (Kind.HOST, Kind.ITEM, Kind.DOWNTIME)]
     if len(many) > 1 and all(child.node.outcome is Outcome.SKIPPED for child in many):
         return (), children
     if len(many) <= _CROWD:
@@ -104,12 +104,14 @@ def _fold(children: Sequence[Tree]) -> tuple[Sequence[Tree], Sequence[Tree]]:
     slowest_first = sorted(many, key=lambda child: child.node.start - child.node.end)
     kept = [child for child in slowest_first if child.node.outcome not in _QUIET][:_CROWD]
     kept += [child for child in slowest_first if child.node.outcome in _QUIET][:_SLOWEST]
-    chosen = {child.node.id for child in kept}
-    return [c for c in children if c.node.id in chosen], [c for c in children if c.node.id not in chosen]
+    gone = {child.node.id for child in many} - {child.node.id for child in kept}
+    return [c for c in children if c.node.id not in gone], [c for c in children if c.node.id in gone]
 
 
 def _duration(node: Node) -> int:
     """Return how long a node took: for a task the time in which a host was at work on it, never counted twice."""
+    if isinstance(node.detail, DowntimeDetail):
+        return node.detail.duration_ns
     return node.detail.busy_ns if isinstance(node.detail, TaskDetail) else node.end - node.start
 
 
