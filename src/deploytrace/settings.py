@@ -162,9 +162,12 @@ class Settings:
     downtime_down_tag: str = _setting(
         "deploytrace_down",
         "Tag of tasks that take a service down on their host; a suffix names the service: deploytrace_down:shop.",
+        group="downtime",
     )
     downtime_up_tag: str = _setting(
-        "deploytrace_up", "Tag of tasks that bring it up again where they succeed, with the same suffix."
+        "deploytrace_up",
+        "Tag of tasks that bring it up again where they succeed, with the same suffix.",
+        group="downtime",
     )
     keep_days: int = _setting(30, "Days that journals and trace files are kept.")
     keep_megabytes: int = _setting(

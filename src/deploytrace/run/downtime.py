@@ -91,7 +91,7 @@ class Downtime:
         """The run begins: its own settings name the tags, never those of a later delivery, so that the same journal
         always gives the same nodes.
         """
-        settings = getattr(started, "settings", {})
+        settings = started.settings
         self._down = settings.get("downtime_down_tag", self._down)
         self._up = settings.get("downtime_up_tag", self._up)
 
