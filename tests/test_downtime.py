@@ -165,10 +165,10 @@ def test_a_probe_finds_every_downtime_where_its_window_says(ansible: Ansible, ja
         check_window(*quick, probe.listening[1])
         real = (probe.listening[1].at_least + probe.listening[1].at_most) / 2
         near = max(NEAR_SECONDS, 2 * idle[host])
-        print(host, update[1], probe.listening[0], probe.healthy[0], quick[1], probe.listening[1], real, idle)
         assert quick[1].duration_ns / 1e9 - real <= near, (host, quick[1], probe.listening[1], near)
     check_services(nodes)
     check_spans(nodes, spans)
+    check_critical_path(spans)
     check_commands(ansible, windows)
 
 
@@ -216,6 +216,25 @@ def check_spans(nodes: list[Node], spans: list[Span]) -> None:
     assert len(lengths) == 9
     run = by_id[identity.span_id(root.detail.started.run_id, root.id)]
     assert run.attributes["ansible.downtime.max_seconds"] == max(lengths)
+
+
+def check_critical_path(spans: list[Span]) -> None:
+    """Jaeger's critical path never takes a downtime for work.
+
+    Source: jaeger-ui, CriticalPath/utils/findLastFinishingChildSpan: from the end of a span it goes to the child that
+    ended last, from there to the one that ended last before that began, and so on; in microseconds, rounded down.
+    """
+    taken = []
+    for parent in spans:
+        children = [span for span in spans if span.parent_id == parent.span_id]
+        ends = {span.span_id: span.start // 1000 + (span.end - span.start) // 1000 for span in children}
+        before = parent.end // 1000 + 1
+        while earlier := [span for span in children if ends[span.span_id] < before]:
+            last = max(earlier, key=lambda span: ends[span.span_id])
+            taken.append(last.name)
+            before = last.start // 1000
+    assert [name for name in taken if name.startswith("downtime")] == []
+    assert "task Start it again" in taken
 
 
 def check_commands(ansible: Ansible, windows: list[tuple[Node, DowntimeDetail]]) -> None:

@@ -51,8 +51,7 @@ def label_of(node: Node, only: Tree | None, beside: str) -> Label:
         again = f"invocation {detail.invocation}" if detail.invocation > 1 else ""
         return ("role", neutral_line(detail.name), again)
     if isinstance(detail, DowntimeDetail):
-        still = "still down at the end" if detail.open else f"at least {duration(detail.at_least_ns).strip()}"
-        return ("downtime", neutral_line(detail.service), f"{neutral(detail.host)}, {still}")
+        return ("downtime", neutral_line(detail.service), neutral(detail.host))
     return ("" if node.kind is Kind.RUN else node.kind.value, neutral_line(node.name), "")
 
 
@@ -75,11 +74,13 @@ def crowd(folded: Sequence[Tree]) -> str:
 
 def rest(folded: Sequence[Tree]) -> str:
     """Return the words for what was folded: 490 more: 480 ok, 10 skipped (median 0.30s, longest 0.41s)."""
-    more = "more downtimes" if folded[0].node.kind is Kind.DOWNTIME else "more"
     times = [child.node.end - child.node.start for child in folded]
+    span = f"(median {duration(median(times))}, longest {duration(max(times))})"
+    if folded[0].node.kind is Kind.DOWNTIME:
+        return f"{len(folded)} more downtimes {span}"
     counts = Counter(child.node.outcome.value for child in folded)
     shares = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    return f"{len(folded)} {more}: {shares} (median {duration(median(times))}, longest {duration(max(times))})"
+    return f"{len(folded)} more: {shares} {span}"
 
 
 def reason_of(node: Node, has_children: bool) -> str:

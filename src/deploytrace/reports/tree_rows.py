@@ -26,14 +26,16 @@ _QUIET = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED})
 class Row:
     """One line of the tree. ``branches`` tells for each level above whether it goes on below this row.
 
-    A row without an outcome has the line to itself: a reason where ``remark`` is true, else the count of what was
-    folded. ``extent`` is from when to when its bar goes, ``busy`` when hosts were at work (both Unix ns).
+    ``ending`` is the outcome in words. A row without an outcome has the line to itself: a reason where ``remark`` is
+    true, else the count of what was folded. ``extent`` is from when to when its bar goes, ``busy`` when hosts were at
+    work (both Unix ns).
     """
 
     branches: tuple[bool, ...]
     kind: Kind
     label: Label
     outcome: Outcome | None = None
+    ending: str = ""
     duration_ns: int = 0
     extent: Interval = (0, 0)
     busy: tuple[Interval, ...] = ()
@@ -72,7 +74,9 @@ class _Walk:
         children = result.children if self._hosts or node.kind in _CONTAINERS else ()
         shown, folded = (children, ()) if self._everything else _fold(children)
         label = label_of(node, only, crowd(folded) if folded and not shown else "")
-        yield Row(branches, node.kind, label, node.outcome, _duration(node), _extent(result.node), self._busy[node.id])
+        outcome, ending = _outcome(node)
+        extent = _extent(result.node)
+        yield Row(branches, node.kind, label, outcome, ending, _duration(node), extent, self._busy[node.id])
         common = shared_reason(children)
         reason = common or ("" if told else reason_of(result.node, bool(children)))
         if reason:
@@ -102,10 +106,17 @@ def _fold(children: Sequence[Tree]) -> tuple[Sequence[Tree], Sequence[Tree]]:
     if len(many) <= _CROWD:
         return children, ()
     slowest_first = sorted(many, key=lambda child: child.node.start - child.node.end)
-    kept = [child for child in slowest_first if child.node.outcome not in _QUIET][:_CROWD]
-    kept += [child for child in slowest_first if child.node.outcome in _QUIET][:_SLOWEST]
+    kept = [child for child in slowest_first if _outcome(child.node)[0] not in _QUIET][:_CROWD]
+    kept += [child for child in slowest_first if _outcome(child.node)[0] in _QUIET][:_SLOWEST]
     gone = {child.node.id for child in many} - {child.node.id for child in kept}
     return [c for c in children if c.node.id not in gone], [c for c in children if c.node.id in gone]
+
+
+def _outcome(node: Node) -> tuple[Outcome, str]:
+    """Return how a row ends, as its colour and in words: a downtime is over, or it is as bad as a broken-off task."""
+    if isinstance(node.detail, DowntimeDetail):
+        return (Outcome.INTERRUPTED, "still down") if node.detail.open else (Outcome.OK, "up again")
+    return node.outcome, node.outcome.value
 
 
 def _duration(node: Node) -> int:
