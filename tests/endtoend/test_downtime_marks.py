@@ -6,8 +6,10 @@ import pytest
 
 from deploytrace.run.model import DowntimeDetail, Node, RunDetail
 from ground.ansible import Ansible
+from ground.servers import Jaeger
 
-from .journals import nodes_of, only_journal
+from .in_jaeger import delivered_trace
+from .journals import nodes_of, only_journal, started_of
 
 _STRATEGIES = {"2.17": "free", "2.18": "host_pinned", "2.19": "linear", "2.20": "free", "2.21": "linear"}
 
@@ -62,6 +64,22 @@ _SITE = """
 """
 
 
+_STOPPED = """
+- name: Upgrade
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Stop
+      ansible.builtin.raw: "true"
+      tags: deploytrace_down:shop
+    - name: Unpack
+      ansible.builtin.raw: sleep 30
+    - name: Start
+      ansible.builtin.raw: "true"
+      tags: deploytrace_up:shop
+"""
+
+
 def _task(nodes: list[Node], host: str, name: str) -> Node:
     (found,) = [node for node in nodes if getattr(node.detail, "host", None) == host and node.name == name]
     return found
@@ -100,3 +118,25 @@ def test_tags_of_real_tasks_make_windows(each_ansible: Ansible) -> None:
     assert isinstance(run.detail, RunDetail)
     assert run.detail.service_hosts == {"cache": 3, "shop": 3, "never": 0}
     assert run.detail.downtime_ns == max(w.detail.duration_ns for w in found.values())  # type: ignore[union-attr]
+
+
+def test_a_deploy_that_is_killed_leaves_its_downtimes_open(ansible: Ansible, jaeger: Jaeger) -> None:
+    running = ansible.start(_STOPPED, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    running.wait_until(lambda: any("sleep 30" in process.command for process in ansible.processes()), timeout=60)
+    running.kill()
+    running.finish()
+    journal = only_journal(ansible.state_dir)
+    jaeger.wait_for_trace(started_of(journal).run_id)
+    nodes, spans = delivered_trace(jaeger, journal)
+    run = nodes[-1]
+    windows = [node for node in nodes if isinstance(node.detail, DowntimeDetail)]
+    assert len(windows) == 3
+    for window in windows:
+        detail = window.detail
+        assert isinstance(detail, DowntimeDetail)
+        assert detail.open
+        assert window.start + detail.duration_ns == detail.at_least_from + detail.at_least_ns == run.end
+    found = [span for span in spans if span.name == "downtime shop"]
+    assert [(span.attributes["ansible.downtime.open"], span.attributes["error.type"]) for span in found] == (
+        [(True, "lost")] * 3
+    )

@@ -41,6 +41,9 @@ class _Marks(NamedTuple):
     up: frozenset[str]
 
 
+_UNMARKED = _Marks(frozenset(), frozenset())
+
+
 @dataclass(slots=True)
 class _Window:
     """One host's window of one service; times are Unix ns."""
@@ -134,11 +137,11 @@ class Downtime:
         if not isinstance(detail, HostDetail):
             return []
         definition = detail.definition
-        if not definition.tags and detail.host not in self._windows:
+        marks = self._marks_of(definition.tags) if definition.tags else _UNMARKED
+        if marks == _UNMARKED and detail.host not in self._windows:
             return []
         if definition.include or definition.meta or definition.check_mode:
             return []
-        marks = self._marks_of(definition.tags)
         self.hosts.marked(detail.host, marks.down | marks.up, skipped=node.outcome is Outcome.SKIPPED)
         if node.outcome is Outcome.SKIPPED:
             return []
