@@ -231,6 +231,20 @@ options:
     default: 20.0
     env: [{name: DEPLOYTRACE_DELIVERY_WAIT}]
     ini: [{section: callback_deploytrace, key: delivery_wait}]
+  downtime_down_tag:
+    description:
+      - "Tag of tasks that take a service down on their host; a suffix names the service: deploytrace_down:shop."
+    type: str
+    default: "deploytrace_down"
+    env: [{name: DEPLOYTRACE_DOWNTIME_DOWN_TAG}]
+    ini: [{section: callback_deploytrace, key: downtime_down_tag}]
+  downtime_up_tag:
+    description:
+      - "Tag of tasks that bring it up again where they succeed, with the same suffix."
+    type: str
+    default: "deploytrace_up"
+    env: [{name: DEPLOYTRACE_DOWNTIME_UP_TAG}]
+    ini: [{section: callback_deploytrace, key: downtime_up_tag}]
   keep_days:
     description:
       - "Days that journals and trace files are kept."

@@ -16,6 +16,7 @@ __all__ = [
     "attempt_node",
     "batch_node",
     "block_node",
+    "downtime_node",
     "host_node",
     "item_node",
     "new_run_id",
@@ -101,6 +102,11 @@ def host_node(execution: int) -> str:
 def item_node(execution: int, index: int) -> str:
     """Node id of a loop item; ``index`` counts from 0."""
     return f"host/{execution}/item/{index}"
+
+
+def downtime_node(host_result: str, service: str) -> str:
+    """Node id of a downtime window, by the node id of the host result that opened it and the service's name."""
+    return f"downtime/{host_result.removeprefix('host/')}" + (f"/{service}" if service else "")
 
 
 def attempt_node(parent: str, number: int) -> str:

@@ -159,6 +159,16 @@ class Settings:
         "Seconds that the sidecar goes on trying an unreachable destination after the run's end. What is not delivered "
         "then is delivered by the next run's sidecar or by deploytrace flush.",
     )
+    downtime_down_tag: str = _setting(
+        "deploytrace_down",
+        "Tag of tasks that take a service down on their host; a suffix names the service: deploytrace_down:shop.",
+        group="downtime",
+    )
+    downtime_up_tag: str = _setting(
+        "deploytrace_up",
+        "Tag of tasks that bring it up again where they succeed, with the same suffix.",
+        group="downtime",
+    )
     keep_days: int = _setting(30, "Days that journals and trace files are kept.")
     keep_megabytes: int = _setting(
         500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."

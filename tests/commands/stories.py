@@ -11,7 +11,7 @@ from deploytrace import events as ev
 from deploytrace.journal.format import encode, encode_header
 from run.stories import SECOND, Story
 
-__all__ = ["Told", "crowd", "deploy", "interrupted", "nasty"]
+__all__ = ["Told", "crowd", "deploy", "downtime", "interrupted", "nasty"]
 
 
 class Told(Story):
@@ -155,4 +155,22 @@ def nasty() -> Told:
         "h\x9b31m1", 0.9, "failed", detail={"msg": "\x1b]0;title\x07", "reason": "a\tb \x1b]0;title\x07 \x85 end"}
     )
     told.end(1, stats={"h1": {"failures": 1}})
+    return told
+
+
+def downtime() -> Told:
+    """Twelve hosts restart a cache all at once; one of them is taken down for good, one comes up again."""
+    told = Told(5)
+    hosts = tuple(f"web{number:02}" for number in range(1, 13))
+    told.play(0.1, name="Roll out", hosts=hosts)
+    told.announce(0.2, "Restart the cache", tags=("deploytrace_down:cache", "deploytrace_up:cache"))
+    for number, host in enumerate(hosts):
+        told.on(host, "Restart the cache", 0.2, 1.0 + number / 10, "changed")
+    told.announce(3.0, "Stop the shop", tags=("deploytrace_down",))
+    told.on("web01", "Stop the shop", 3.0, 3.5, "changed")
+    told.on("web02", "Stop the shop", 3.0, 3.6, "changed")
+    told.announce(4.0, "Start the shop", tags=("deploytrace_up",))
+    told.on("web01", "Start the shop", 4.0, 4.8, "changed")
+    told.on("web02", "Start the shop", 4.0, 4.9, "failed", detail={"msg": "the port is taken", "rc": 1})
+    told.end(6.0, stats={"web02": {"failures": 1}})
     return told

@@ -23,7 +23,7 @@ from deploytrace.run.load import load
 from deploytrace.run.replay import Replay
 
 from .program import Program
-from .stories import Told, crowd, deploy, interrupted, nasty
+from .stories import Told, crowd, deploy, downtime, interrupted, nasty
 
 RECORDED = sorted((Path(__file__).parents[1] / "journals").glob("*.jsonl"))
 Expect = Callable[[str, str], None]
@@ -35,7 +35,7 @@ def _all(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _all(child)
 
 
-@pytest.mark.parametrize("told", [deploy, crowd, interrupted, nasty])
+@pytest.mark.parametrize("told", [deploy, crowd, downtime, interrupted, nasty])
 def test_tree_looks_as_it_is_meant_to(program: Program, expect: Expect, told: Callable[[], Told]) -> None:
     told().write(program.state_dir)
     expect(f"{told.__name__}.txt", program.output("trace"))

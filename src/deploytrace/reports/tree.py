@@ -5,7 +5,7 @@
       ├╴role app                         42.1s  ok        ╺━━━━━━━━━━━━━━━
       │ └╴Unpack the release             41.9s  changed   ╺━━━━━━━━━━━━━━━
 
-Heavy lines are work, light lines are waiting: for a fork, for another host, for the controller.
+Heavy lines are work, light lines are waiting (for a fork, for another host, for the controller) or downtime.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _line(row: Row, columns: _Columns, width: int, timeline: Timeline, glyphs: G
     text.append(" " * (columns.name - text.cell_len + _GAP))
     text.append(duration(row.duration_ns).rjust(_DURATION), style="bold" if row.kind is Kind.RUN else "")
     text.append(" " * _GAP)
-    text.append(row.outcome.value.ljust(_OUTCOME), style=style)
+    text.append(row.ending.ljust(_OUTCOME), style=style)
     if columns.bar:
         text.append(" " * _GAP)
         text.append(timeline.bar(row.extent, row.busy), style=style)
@@ -151,8 +151,8 @@ def _closing(tree: Tree, glyphs: Glyphs, width: int, bars: bool) -> list[Text]:
         bad = [f", {count} {name}" for name in _BAD if (count := detail.hosts.get(name))]
         facts += [f"{total} host{'s'[: total != 1]}" + "".join(bad)]
         facts += [f"{detail.tasks_total} task{'s'[: detail.tasks_total != 1]}"]
-    if bars:
-        facts += [f"{glyphs.bar[2][2] * 2} at work  {glyphs.bar[1][1] * 2} waiting"]
+        down = ", or down" if detail.downtime_ns is not None else ""
+        facts += [f"{glyphs.bar[2][2] * 2} at work  {glyphs.bar[1][1] * 2} waiting{down}"] if bars else []
     return _facts(facts, glyphs, width)
 
 

@@ -12,6 +12,7 @@ from .. import identity
 from ..run.model import (
     AttemptDetail,
     BlockDetail,
+    DowntimeDetail,
     HostDetail,
     ItemDetail,
     Node,
@@ -23,6 +24,8 @@ from ..run.model import (
 
 __all__ = ["as_json"]
 
+_ON_A_HOST = (HostDetail, ItemDetail, AttemptDetail, DowntimeDetail)
+
 
 def as_json(tree: Tree, run_id: str) -> dict[str, Any]:
     """Return a run's tree as JSON values, the run's node outermost."""
@@ -30,7 +33,7 @@ def as_json(tree: Tree, run_id: str) -> dict[str, Any]:
     record: dict[str, Any] = {
         "name": node.name,
         "kind": node.kind.value,
-        "host": node.detail.host if isinstance(node.detail, HostDetail | ItemDetail | AttemptDetail) else None,
+        "host": node.detail.host if isinstance(node.detail, _ON_A_HOST) else None,
         "start": node.start / 1e9,
         "end": node.end / 1e9,
         "duration": (node.end - node.start) / 1e9,
@@ -69,4 +72,11 @@ def _special(node: Node) -> dict[str, Any]:
         return {"section": detail.section}
     if isinstance(detail, RoleDetail):
         return {"invocation": detail.invocation}
+    if isinstance(detail, DowntimeDetail):
+        return {
+            "service": detail.service,
+            "seconds": detail.duration_ns / 1e9,
+            "at_least": detail.at_least_ns / 1e9,
+            "open": detail.open,
+        }
     return {}

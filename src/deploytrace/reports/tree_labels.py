@@ -11,6 +11,7 @@ from ..run.model import (
     BatchDetail,
     BlockDetail,
     Detail,
+    DowntimeDetail,
     HostDetail,
     ItemDetail,
     Kind,
@@ -49,6 +50,8 @@ def label_of(node: Node, only: Tree | None, beside: str) -> Label:
     if isinstance(detail, RoleDetail):
         again = f"invocation {detail.invocation}" if detail.invocation > 1 else ""
         return ("role", neutral_line(detail.name), again)
+    if isinstance(detail, DowntimeDetail):
+        return ("downtime", neutral_line(detail.service), neutral(detail.host))
     return ("" if node.kind is Kind.RUN else node.kind.value, neutral_line(node.name), "")
 
 
@@ -72,9 +75,12 @@ def crowd(folded: Sequence[Tree]) -> str:
 def rest(folded: Sequence[Tree]) -> str:
     """Return the words for what was folded: 490 more: 480 ok, 10 skipped (median 0.30s, longest 0.41s)."""
     times = [child.node.end - child.node.start for child in folded]
+    span = f"(median {duration(median(times))}, longest {duration(max(times))})"
+    if folded[0].node.kind is Kind.DOWNTIME:
+        return f"{len(folded)} more downtimes {span}"
     counts = Counter(child.node.outcome.value for child in folded)
     shares = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    return f"{len(folded)} more: {shares} (median {duration(median(times))}, longest {duration(max(times))})"
+    return f"{len(folded)} more: {shares} {span}"
 
 
 def reason_of(node: Node, has_children: bool) -> str:

@@ -1,8 +1,8 @@
 """A run's tree as the rows that a reader sees: what is shown, what is folded; no characters are drawn yet.
 
-Of more than ten hosts of a task (or items of a loop) all that went wrong, up to ten, and the five slowest are shown;
-the rest becomes one row with its number and median. A task's only host shares the task's row. A reason that all hosts
-of a task have in common is told once.
+Of more than ten hosts of a task (items of a loop, downtimes of a play) all that went wrong, up to ten, and the five
+slowest are shown; the rest becomes one row with its number and median. A task's only host shares the task's row. A
+reason that all hosts of a task have in common is told once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..run.model import HostDetail, Kind, Node, Outcome, TaskDetail, Tree
+from ..run.model import DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDetail, Tree
 from .timeline import Interval, merged
 from .tree_labels import Label, crowd, label_of, reason_of, rest, shared_reason
 
@@ -26,14 +26,16 @@ _QUIET = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED})
 class Row:
     """One line of the tree. ``branches`` tells for each level above whether it goes on below this row.
 
-    A row without an outcome has the line to itself: a reason where ``remark`` is true, else the count of what was
-    folded. ``extent`` is from when to when its bar goes, ``busy`` when hosts were at work (both Unix ns).
+    ``ending`` is the outcome in words. A row without an outcome has the line to itself: a reason where ``remark`` is
+    true, else the count of what was folded. ``extent`` is from when to when its bar goes, ``busy`` when hosts were at
+    work (both Unix ns).
     """
 
     branches: tuple[bool, ...]
     kind: Kind
     label: Label
     outcome: Outcome | None = None
+    ending: str = ""
     duration_ns: int = 0
     extent: Interval = (0, 0)
     busy: tuple[Interval, ...] = ()
@@ -72,7 +74,9 @@ class _Walk:
         children = result.children if self._hosts or node.kind in _CONTAINERS else ()
         shown, folded = (children, ()) if self._everything else _fold(children)
         label = label_of(node, only, crowd(folded) if folded and not shown else "")
-        yield Row(branches, node.kind, label, node.outcome, _duration(node), _extent(result.node), self._busy[node.id])
+        outcome, ending = _outcome(node)
+        extent = _extent(result.node)
+        yield Row(branches, node.kind, label, outcome, ending, _duration(node), extent, self._busy[node.id])
         common = shared_reason(children)
         reason = common or ("" if told else reason_of(result.node, bool(children)))
         if reason:
@@ -96,20 +100,29 @@ def _fold(children: Sequence[Tree]) -> tuple[Sequence[Tree], Sequence[Tree]]:
 
     Hosts or items that were all skipped are only counted, however few.
     """
-    many = [child for child in children if child.node.kind in (Kind.HOST, Kind.ITEM)]
+    many = [child for child in children if child.node.kind in (Kind.HOST, Kind.ITEM, Kind.DOWNTIME)]
     if len(many) > 1 and all(child.node.outcome is Outcome.SKIPPED for child in many):
         return (), children
     if len(many) <= _CROWD:
         return children, ()
     slowest_first = sorted(many, key=lambda child: child.node.start - child.node.end)
-    kept = [child for child in slowest_first if child.node.outcome not in _QUIET][:_CROWD]
-    kept += [child for child in slowest_first if child.node.outcome in _QUIET][:_SLOWEST]
-    chosen = {child.node.id for child in kept}
-    return [c for c in children if c.node.id in chosen], [c for c in children if c.node.id not in chosen]
+    kept = [child for child in slowest_first if _outcome(child.node)[0] not in _QUIET][:_CROWD]
+    kept += [child for child in slowest_first if _outcome(child.node)[0] in _QUIET][:_SLOWEST]
+    gone = {child.node.id for child in many} - {child.node.id for child in kept}
+    return [c for c in children if c.node.id not in gone], [c for c in children if c.node.id in gone]
+
+
+def _outcome(node: Node) -> tuple[Outcome, str]:
+    """Return how a row ends, as its colour and in words: a downtime is over, or it is as bad as a broken-off task."""
+    if isinstance(node.detail, DowntimeDetail):
+        return (Outcome.INTERRUPTED, "still down") if node.detail.open else (Outcome.OK, "up again")
+    return node.outcome, node.outcome.value
 
 
 def _duration(node: Node) -> int:
     """Return how long a node took: for a task the time in which a host was at work on it, never counted twice."""
+    if isinstance(node.detail, DowntimeDetail):
+        return node.detail.duration_ns
     return node.detail.busy_ns if isinstance(node.detail, TaskDetail) else node.end - node.start
 
 

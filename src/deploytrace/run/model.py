@@ -19,6 +19,7 @@ __all__ = [
     "BatchDetail",
     "BlockDetail",
     "Detail",
+    "DowntimeDetail",
     "Failure",
     "HostDetail",
     "ItemDetail",
@@ -48,6 +49,7 @@ class Kind(str, Enum):
     HOST = "host"
     ITEM = "item"
     ATTEMPT = "attempt"
+    DOWNTIME = "downtime"  # no part of the work: when a host's service was down
 
 
 class Outcome(str, Enum):
@@ -102,6 +104,8 @@ class RunDetail:
     tasks_total: int
     straggler_ns: int  # over tasks in lockstep: slowest host minus median host
     controller_ip: str | None = None
+    downtime_ns: int | None = None  # the longest downtime window; None where there was none
+    service_hosts: Mapping[str, int] = field(default_factory=dict)  # how many hosts each marked service has
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,34 @@ class AttemptDetail:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class DowntimeDetail:
+    """A window in which a host's service was down; ``service`` is empty where the tags name none.
+
+    The service was down for ``duration_ns`` at most, counted from the node's start (the node itself ends 10 µs before,
+    see `run.downtime`), and for ``at_least_ns`` at least, counted from ``at_least_from`` (Unix ns). ``open`` is true
+    where nothing brought it up again: both count to the run's end then.
+    """
+
+    host: str
+    service: str
+    duration_ns: int
+    at_least_ns: int
+    at_least_from: int
+    open: bool
+
+
 Detail = Union[  # noqa: UP007 - a runtime alias that Python 3.10 can evaluate
-    RunDetail, PlayDetail, BatchDetail, RoleDetail, BlockDetail, TaskDetail, HostDetail, ItemDetail, AttemptDetail
+    RunDetail,
+    PlayDetail,
+    BatchDetail,
+    RoleDetail,
+    BlockDetail,
+    TaskDetail,
+    HostDetail,
+    ItemDetail,
+    AttemptDetail,
+    DowntimeDetail,
 ]
 
 

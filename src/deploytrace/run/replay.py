@@ -15,6 +15,7 @@ from typing import Any
 from .. import events as ev
 from ..identity import RUN_NODE
 from .containers import GAP, Container
+from .downtime import Downtime
 from .executions import Execution
 from .model import Failure, Kind, Moment, Node, Outcome, RunDetail
 from .notices import Notices
@@ -44,6 +45,7 @@ class Replay:
         self._by_host: dict[str, Execution] = {}
         self._seen: dict[str, ev.HostSeen] = {}
         self._notices = Notices()
+        self._downtime = Downtime()
         self._tally = Tally()
         self._signalled = False
 
@@ -74,6 +76,7 @@ class Replay:
             return
         self.started = event
         self._base = event.wall_ns
+        self._downtime.begin(event)
         name = PurePath(event.playbook).name
         self._run = Container(RUN_NODE, Kind.RUN, name, None, lambda _: self._run_detail, 0)
 
@@ -101,7 +104,9 @@ class Replay:
         if cut in (Outcome.INTERRUPTED, Outcome.RUNNING):
             t += GAP  # what started with the very last event must not touch what ends with the run
             self._cut_executions(t, cut, failure)
-        self._leave_play(t if cut else self._last)
+        left = t if cut else self._last
+        self._leave_play(left)
+        self._ended.extend(self._downtime.leave_run(self._base + t, self._base + left, cut, failure))
         run.cover(0, t)
         if cut is not None:
             run.absorb(0, t, cut, failure)
@@ -117,6 +122,8 @@ class Replay:
             tasks_total=self._tally.tasks,
             straggler_ns=self._tally.straggler_ns,
             controller_ip=self._tally.controller_ip,
+            downtime_ns=self._downtime.longest_ns,
+            service_hosts=self._downtime.hosts.counts(),
         )
         self._ended.append(run.node(self._base))
         self.finished = True
@@ -145,6 +152,8 @@ class Replay:
         elif self._run is not None:
             self._leave_play(self._last)
             self._scope = Scope(event, self._run, self._end)
+        if self._scope is not None:
+            self._downtime.enter_play(self._scope.play.id, event)
 
     def _leave_tasks(self) -> None:
         """End all tasks of the play or batch; an execution that never had a result is closed as lost."""
@@ -155,6 +164,7 @@ class Replay:
     def _leave_play(self, t: int) -> None:
         if self._scope is not None:
             self._leave_tasks()
+            self._ended.extend(self._downtime.leave_play())
             self._scope.leave_batch(t)
             self._scope.leave(t)
             self._scope = None
@@ -315,6 +325,7 @@ class Replay:
         occurrence.open -= 1
         node = nodes[-1]
         self._ended.extend(nodes)
+        self._ended.extend(self._downtime.take(node))
         occurrence.take(node, execution.host, self._base)
         self._tally.host(execution.host, node.outcome)
         if node.outcome is Outcome.CHANGED and execution.definition.notify:

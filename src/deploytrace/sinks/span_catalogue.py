@@ -10,7 +10,7 @@ from typing import Any
 
 from ..run.failure import ERROR_TYPES
 from ..run.model import Kind
-from . import budget, span_containers, span_results, span_tasks
+from . import budget, span_containers, span_downtime, span_results, span_tasks
 from .span_events import EVENTS
 from .span_resource import RESOURCE
 from .span_shape import Attribute, Shape
@@ -30,6 +30,7 @@ SHAPES: Mapping[Kind, Shape[Any]] = {
         span_results.HOST,
         span_results.ITEM,
         span_results.ATTEMPT,
+        span_downtime.DOWNTIME,
     )
 }
 
@@ -70,7 +71,7 @@ What a run looks like as an OpenTelemetry trace. This page is generated from the
 `python -m deploytrace.sinks.span_catalogue`; a test keeps it in step. Nothing is emitted that is not listed here.
 
 - The tree is run > play > (serial batch) > role > block > task > host result > item or attempt. Handlers stand where
-  they were flushed.
+  they were flushed. Downtime windows stand beside the tasks that made them.
 - Span ids are a hash of the run's id and the node's place in it: sending a trace again repeats them.
 - Names and arguments are exported as they are written in the playbook, never evaluated. Hosts and item labels are
   attributes, never part of a name.

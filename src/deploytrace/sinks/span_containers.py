@@ -131,6 +131,12 @@ RUN = Shape[RunDetail](
             lambda _, run: seconds(run.straggler_ns),
         ),
         Attribute(
+            "ansible.downtime.max_seconds",
+            "double",
+            "The longest downtime of a host, where one was marked.",
+            lambda _, run: None if run.downtime_ns is None else seconds(run.downtime_ns),
+        ),
+        Attribute(
             "ansible.callback.seconds",
             "double",
             "What deploytrace's callbacks cost Ansible's process.",
