@@ -194,6 +194,7 @@ class ItemDetail:
     index: int
     label: str | None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    play: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ class AttemptDetail:
     maximum: int | None
     delay: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+    play: str = ""
 
 
 Detail = Union[  # noqa: UP007 - a runtime alias that Python 3.10 can evaluate

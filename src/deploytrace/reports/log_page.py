@@ -1,0 +1,181 @@
+"""The log of a run, as it grows: plays, tasks, what each host said, and at the end the recap, the slowest, the verdict.
+
+Nodes come when they end, so the log is in the order in which host results ended; where several tasks are at work at
+once (strategies free and host_pinned), a task's header stands again whenever the task changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta, timezone, tzinfo
+from typing import Protocol
+
+from ..events import RunStarted
+from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail
+from .log_ending import Troubles, recap
+from .log_results import result_lines, task_title
+from .log_text import entry, filled, span, stamp
+from .wording import neutral_line
+
+__all__ = ["LogPage", "Slowest", "zone_of"]
+
+
+class Slowest(Protocol):
+    """Who ranks the tasks: it sees every node of the run and is asked at the end."""
+
+    def add(self, node: Node) -> None:
+        """Take in a node that has ended."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report's lines."""
+
+
+def zone_of(started: RunStarted) -> tzinfo | None:
+    """Return the controller's time zone at the run's start; None, the reader's own, where it was not recorded."""
+    return None if started.utc_offset is None else timezone(timedelta(seconds=started.utc_offset))
+
+
+class LogPage:
+    """The log of one run. ``add`` must get every node, in replay's order; the same nodes give the same text."""
+
+    def __init__(self, started: RunStarted, slowest: Slowest, trace_link: str | None = None) -> None:
+        self._started = started
+        self._slowest = slowest
+        self._trace_link = trace_link
+        self._zone = zone_of(started)
+        self._stamped = started.wall_ns  # Unix ns of the latest timestamp line
+        self._play: int | None = None  # number of the play start whose header stands
+        self._task: int | None = None  # number of the task whose header stands
+        self._batches = 0  # of the play that goes on, those that have ended
+        self._troubles = Troubles()
+
+    def preface(self) -> Iterator[str]:
+        """Yield the lines that say which run this is."""
+        started = self._started
+        yield from entry("playbook", started.playbook_path or started.playbook, 0)
+        yield from entry("by", f"{started.user} on {started.host_name}", 0)
+        versions = f"ansible-core {started.ansible_version}, deploytrace {started.deploytrace_version}"
+        yield from entry("with", versions, 0)
+        asked: Mapping[str, object] = {
+            "inventory": ", ".join(started.inventory),
+            "limit": started.limit,
+            "tags": ", ".join(tag for tag in started.tags if tag != "all"),
+            "skipped tags": ", ".join(started.skip_tags),
+            "extra variables": ", ".join(f"{name}={value}" for name, value in started.context_vars.items()),
+            "check mode": "on, nothing is changed" if started.check_mode else None,
+            "trace": self._trace_link,
+        }
+        for key, value in asked.items():
+            if value:
+                yield from entry(key, value, 0)
+
+    def add(self, node: Node) -> Iterator[str]:
+        """Yield the lines that a node gives rise to."""
+        self._slowest.add(node)
+        yield from _READ.get(node.kind, LogPage._ignore)(self, node)
+
+    def _ignore(self, node: Node) -> Iterator[str]:
+        return iter(())
+
+    def _result(self, node: Node) -> Iterator[str]:
+        """A host result, an item, a try; before it the headers, if they are others than the last ones."""
+        detail = node.detail
+        assert isinstance(detail, (HostDetail, ItemDetail, AttemptDetail))  # noqa: S101 - for the type checker
+        lines = list(result_lines(node, self._zone))
+        if not lines:
+            return
+        definition = detail.definition
+        if self._play != definition.play:
+            yield from self._play_header(definition.play, detail.play)
+        if self._task != definition.task:
+            self._task = definition.task
+            word = "HANDLER" if definition.handler else "TASK"
+            yield ""
+            yield filled(f"{word}: [{task_title(node)}]")
+            waited = detail.waited_ns if isinstance(detail, HostDetail) else 0
+            yield self._stamp(node.start - waited)
+        yield from lines
+        self._troubles.note(node)
+
+    def _play_header(self, number: int, name: str) -> Iterator[str]:
+        self._play = number
+        batch = f", batch {self._batches + 1}" if self._batches else ""
+        yield ""
+        yield filled(f"PLAY: [{neutral_line(name)}]{batch}")
+
+    def _stamp(self, t: int) -> str:
+        """Return the timestamp line of a moment; times do not go back, whatever the order of the results is."""
+        t = max(t, self._stamped)
+        line = stamp(t, t - self._stamped, t - self._started.wall_ns, self._zone)
+        self._stamped = t
+        return line
+
+    def _task_over(self, node: Node) -> Iterator[str]:
+        """A task's end: what it included, and the next result begins with a header, the same handler's too."""
+        self._task = None
+        for moment in node.moments:
+            if moment.name == "ansible.include":
+                file, hosts = moment.attributes["ansible.include.file"], moment.attributes["ansible.include.hosts"]
+                yield f"included: {neutral_line(str(file))} for {hosts} host{'s' if hosts != 1 else ''}"
+
+    def _batch_over(self, node: Node) -> Iterator[str]:
+        yield from self._hosts_missing(node)
+        self._batches += 1
+
+    def _play_over(self, node: Node) -> Iterator[str]:
+        if self._play is None and isinstance(node.detail, PlayDetail):
+            yield from self._play_header(node.detail.started.play, node.name)
+        yield from self._hosts_missing(node)
+        self._play = None
+        self._batches = 0
+
+    def _hosts_missing(self, node: Node) -> Iterator[str]:
+        names = {moment.name for moment in node.moments}
+        if "ansible.no_hosts_matched" in names:
+            yield "skipped: no hosts matched"
+        if "ansible.no_hosts_remaining" in names:
+            yield ""
+            yield filled("NO MORE HOSTS LEFT")
+
+    def _run_over(self, node: Node) -> Iterator[str]:
+        detail = node.detail
+        assert isinstance(detail, RunDetail)  # noqa: S101 - for the type checker
+        yield ""
+        yield filled("PLAY RECAP")
+        yield from recap(detail.ended)
+        slowest = list(self._slowest.lines())
+        if slowest:
+            yield ""
+            yield from slowest
+        yield ""
+        yield filled(f"RUN: {node.outcome.value}")
+        yield self._stamp(node.end)
+        yield from self._troubles.lines()
+        if node.outcome is Outcome.INTERRUPTED and not self._troubles.interrupted:
+            yield "interrupted between two tasks"
+        if node.failure is not None and node.outcome in (Outcome.INTERRUPTED, Outcome.FAILED):
+            yield from self._why(node, detail)
+        yield from entry("duration", span(node.end - node.start), 0)
+        yield from entry("run", self._started.run_id, 0)
+        if self._trace_link:
+            yield from entry("trace", self._trace_link, 0)
+
+    def _why(self, node: Node, detail: RunDetail) -> Iterator[str]:
+        """Yield why the run as a whole did not come to its end, where it did not."""
+        for moment in node.moments:
+            if moment.name == "ansible.signal":
+                yield from entry("signal", moment.attributes["ansible.signal"], 0)
+        if node.failure is not None and (detail.ended is None or detail.ended.reason != "finished"):
+            yield from entry("why", node.failure.message, 0)
+
+
+_READ: Mapping[Kind, Callable[[LogPage, Node], Iterator[str]]] = {
+    Kind.HOST: LogPage._result,
+    Kind.ITEM: LogPage._result,
+    Kind.ATTEMPT: LogPage._result,
+    Kind.TASK: LogPage._task_over,
+    Kind.HANDLER: LogPage._task_over,
+    Kind.BATCH: LogPage._batch_over,
+    Kind.PLAY: LogPage._play_over,
+    Kind.RUN: LogPage._run_over,
+}

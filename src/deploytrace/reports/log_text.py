@@ -1,0 +1,110 @@
+"""The log's smallest parts: filled headers, timestamp lines, and what hosts said as inert, indented text.
+
+Nothing that comes from a host or a playbook can begin a line: names are brought onto one line, texts are indented, and
+whatever a terminal could act on is made visible. So a line without indentation is always the log's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from rich.cells import cell_len
+
+from .wording import neutral, neutral_line
+
+__all__ = ["WIDTH", "clock", "entry", "filled", "span", "stamp"]
+
+WIDTH = 79  # of filled lines, as Ansible fills its own where there is no terminal
+_LEAST_STARS = 3
+_STEP = "    "
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")  # they say nothing; every other sequence is made visible
+_KEY = 200  # characters of a key
+_NO_TEXT = re.compile(r"|true|false|null|\||-?\d+(\.\d+)?")
+
+
+def filled(text: str) -> str:
+    """Return a line filled with stars to the log's width, with at least three of them."""
+    return f"{text} {'*' * max(_LEAST_STARS, WIDTH - 1 - cell_len(text))}"
+
+
+def span(ns: int) -> str:
+    """Return a duration (ns) as ``H:MM:SS.mmm``."""
+    milliseconds = max(0, round(ns / 1e6))
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}.{rest:03}"
+
+
+def clock(unix_ns: int, zone: tzinfo | None) -> datetime:
+    """Return a Unix time (ns) as the time of day in a zone; None: the reader's own."""
+    return datetime.fromtimestamp(unix_ns // 1_000_000_000, zone).astimezone(zone)
+
+
+def stamp(unix_ns: int, since_last: int, since_start: int, zone: tzinfo | None) -> str:
+    """Return the timestamp line of a Unix time (ns), with the ns since the last such line and since the run's start.
+
+    The form is that of the callback ``timestamp``; names of days and months are always English.
+    """
+    now = clock(unix_ns, zone)
+    date = f"{_DAYS[now.weekday()]} {now.day:02} {_MONTHS[now.month - 1]} {now.year}"
+    return filled(f"{date}  {now:%H:%M:%S %z} ({span(since_last)})       {span(since_start)}")
+
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def entry(key: str, value: Any, depth: int = 1) -> Iterator[str]:
+    """Yield a value below its key as indented lines: like YAML, but for reading only."""
+    yield from _value(f"{_STEP * depth}{neutral_line(key)[:_KEY]}:", value, depth)
+
+
+def _value(lead: str, value: Any, depth: int) -> Iterator[str]:
+    """Yield ``lead`` and the value, on the same line where it has but one."""
+    if isinstance(value, Mapping) and value:
+        yield lead
+        for key, each in value.items():
+            yield from entry(str(key), each, depth + 1)
+    elif isinstance(value, (list, tuple)) and value:
+        yield lead
+        for each in value:
+            yield from _member(each, depth + 1)
+    elif isinstance(value, str):
+        lines = _lines(value)
+        if len(lines) == 1:
+            yield f"{lead} {_scalar(lines[0])}"
+            return
+        yield f"{lead} |"
+        for line in lines:
+            yield f"{_STEP * (depth + 1)}{line}".rstrip()
+    else:
+        yield f"{lead} {json.dumps(value, default=str)}"
+
+
+def _member(value: Any, depth: int) -> Iterator[str]:
+    """Yield a member of a list; the first line of one that has several carries the dash."""
+    if not (isinstance(value, Mapping) and value):
+        yield from _value(f"{_STEP * depth}-", value, depth)
+        return
+    lines = (line for key, each in value.items() for line in entry(str(key), each, depth + 1))
+    for number, line in enumerate(lines):
+        edge = len(_STEP) * (depth + 1)
+        yield line if number else f"{line[: edge - 2]}- {line[edge:]}"
+
+
+def _lines(text: str) -> list[str]:
+    """Return a host's text as lines that no terminal acts on. Colours are dropped, tabs become spaces."""
+    text = _COLOURS.sub("", text).replace("\r\n", "\n").removesuffix("\n")
+    return [neutral(line.expandtabs()) for line in text.split("\n")]
+
+
+def _scalar(line: str) -> str:
+    """Return one line of text, in quotes where it could be taken for something else than text."""
+    return json.dumps(line, ensure_ascii=False) if line != line.strip() or _NO_TEXT.fullmatch(line) else line
