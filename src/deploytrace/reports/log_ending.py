@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ..events import RunEnded
@@ -32,7 +33,9 @@ def recap(ended: RunEnded | None) -> Iterator[str]:
         return
     for host, counts in sorted(ended.stats.items()):
         figures = " ".join(f"{word}={counts.get(key, 0):<4}" for word, key in _COUNTS)
-        yield f"{neutral_line(host):<26} : {figures}".rstrip()
+        name = neutral_line(host)
+        name = json.dumps(name, ensure_ascii=False) if " " in name else name  # no header, whatever a host is called
+        yield f"{name:<26} : {figures}".rstrip()
 
 
 class Troubles:

@@ -14,7 +14,7 @@ from ..events import RunStarted
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail
 from .log_ending import Troubles, recap
 from .log_results import result_lines, task_title
-from .log_text import entry, filled, span, stamp
+from .log_text import filled, span, stamp
 from .wording import neutral_line
 
 __all__ = ["LogPage", "Slowest", "zone_of"]
@@ -52,11 +52,10 @@ class LogPage:
     def preface(self) -> Iterator[str]:
         """Yield the lines that say which run this is."""
         started = self._started
-        yield from entry("playbook", started.playbook_path or started.playbook, 0)
-        yield from entry("by", f"{started.user} on {started.host_name}", 0)
-        versions = f"ansible-core {started.ansible_version}, deploytrace {started.deploytrace_version}"
-        yield from entry("with", versions, 0)
-        asked: Mapping[str, object] = {
+        told: Mapping[str, object] = {
+            "playbook": started.playbook_path or started.playbook,
+            "by": f"{started.user} on {started.host_name}",
+            "with": f"ansible-core {started.ansible_version}, deploytrace {started.deploytrace_version}",
             "inventory": ", ".join(started.inventory),
             "limit": started.limit,
             "tags": ", ".join(tag for tag in started.tags if tag != "all"),
@@ -65,9 +64,7 @@ class LogPage:
             "check mode": "on, nothing is changed" if started.check_mode else None,
             "trace": self._trace_link,
         }
-        for key, value in asked.items():
-            if value:
-                yield from entry(key, value, 0)
+        yield from (f"{key}: {neutral_line(str(value))}" for key, value in told.items() if value)
 
     def add(self, node: Node) -> Iterator[str]:
         """Yield the lines that a node gives rise to."""
@@ -155,18 +152,18 @@ class LogPage:
             yield "interrupted between two tasks"
         if node.failure is not None and node.outcome in (Outcome.INTERRUPTED, Outcome.FAILED):
             yield from self._why(node, detail)
-        yield from entry("duration", span(node.end - node.start), 0)
-        yield from entry("run", self._started.run_id, 0)
+        yield f"duration: {span(node.end - node.start)}"
+        yield f"run: {self._started.run_id}"
         if self._trace_link:
-            yield from entry("trace", self._trace_link, 0)
+            yield f"trace: {neutral_line(self._trace_link)}"
 
     def _why(self, node: Node, detail: RunDetail) -> Iterator[str]:
         """Yield why the run as a whole did not come to its end, where it did not."""
         for moment in node.moments:
             if moment.name == "ansible.signal":
-                yield from entry("signal", moment.attributes["ansible.signal"], 0)
+                yield f"signal: {moment.attributes['ansible.signal']}"
         if node.failure is not None and (detail.ended is None or detail.ended.reason != "finished"):
-            yield from entry("why", node.failure.message, 0)
+            yield f"why: {neutral_line(node.failure.message)}"
 
 
 _READ: Mapping[Kind, Callable[[LogPage, Node], Iterator[str]]] = {

@@ -16,6 +16,7 @@ __all__ = ["result_lines", "task_title"]
 _FIRST = ("reason", "msg", "cmd", "rc", "stdout", "stderr", "module_stdout", "module_stderr", "exception")
 _WARNINGS = {"warnings": "[WARNING]", "deprecations": "[DEPRECATION WARNING]"}
 _TOLD = {"changed", "delegated_host", "connection", *_WARNINGS}  # elsewhere on the page
+_RAN = ("start", "end", "delta")  # by the host's own clock
 _CENSORED = "the output is hidden, since no_log is set for this result"
 
 
@@ -68,6 +69,10 @@ def _told(detail: Mapping[str, Any]) -> Iterator[str]:
         detail = {"censored": _CENSORED, **{key: value for key, value in detail.items() if key != "censored"}}
     if "reason" in detail and detail["reason"] == detail.get("msg"):
         detail = {key: value for key, value in detail.items() if key != "msg"}
+    if all(key in detail for key in _RAN):
+        start, end, seconds = (detail[key] for key in _RAN)
+        detail = {key: value for key, value in detail.items() if key not in _RAN}
+        detail["ran"] = f"{start} to {end} ({seconds:g}s)"
     order = [*(key for key in _FIRST if key in detail), *(key for key in detail if key not in _FIRST)]
     for key in order:
         if key == "rest" and isinstance(detail[key], Mapping):

@@ -93,10 +93,10 @@ def _member(value: Any, depth: int) -> Iterator[str]:
     if not (isinstance(value, Mapping) and value):
         yield from _value(f"{_STEP * depth}-", value, depth)
         return
-    lines = (line for key, each in value.items() for line in entry(str(key), each, depth + 1))
+    edge = len(_STEP) * depth
+    lines = (line for key, each in value.items() for line in entry(str(key), each, depth))
     for number, line in enumerate(lines):
-        edge = len(_STEP) * (depth + 1)
-        yield line if number else f"{line[: edge - 2]}- {line[edge:]}"
+        yield f"{line[:edge]}{'  ' if number else '- '}{line[edge:]}".rstrip()
 
 
 def _lines(text: str) -> list[str]:

@@ -75,6 +75,8 @@ def _trace_link(settings: Settings, started: RunStarted) -> str | None:
 
 
 def _rotate(settings: Settings, directory: Path) -> None:
+    """Make room, now that a log is begun; it does not count itself, since it does not yet say whose it is."""
     older_than = time.time() - settings.keep_days * _DAY
-    for suffix, begun in ((LOG_SUFFIX, begun_of_log), (ARCHIVE_SUFFIX, begun_of_archive)):
-        rotate(directory, suffix, begun, keep=settings.keep_logs, older_than=older_than)
+    keep = settings.keep_logs or None
+    rotate(directory, LOG_SUFFIX, begun_of_log, keep=None if keep is None else keep - 1, older_than=older_than)
+    rotate(directory, ARCHIVE_SUFFIX, begun_of_archive, keep=keep, older_than=older_than)

@@ -20,9 +20,9 @@ Begun = Callable[[Path], "str | None"]
 """Says when the run began that a file belongs to, comparable as text; None where it is no file of ours."""
 
 
-def rotate(directory: Path, suffix: str, begun: Begun, *, keep: int, older_than: float) -> None:
-    """Remove our files of a kind: all but the ``keep`` newest (by their runs' start; 0: none), and those last changed
-    before ``older_than`` (Unix s). What cannot be removed stays, and a warning says so.
+def rotate(directory: Path, suffix: str, begun: Begun, *, keep: int | None, older_than: float) -> None:
+    """Remove our files of a kind: all but the ``keep`` newest (by their runs' start; None: no number), and those
+    last changed before ``older_than`` (Unix s). What cannot be removed stays, and a warning says so.
     """
     found: list[tuple[str, Path]] = []
     for path in _files(directory, suffix):
@@ -32,7 +32,7 @@ def rotate(directory: Path, suffix: str, begun: Begun, *, keep: int, older_than:
     found.sort(reverse=True)
     for number, (_, path) in enumerate(found):
         try:
-            if 0 < keep <= number or path.stat().st_mtime < older_than:
+            if (keep is not None and number >= keep) or path.stat().st_mtime < older_than:
                 path.unlink()
         except OSError as error:
             _log.warning("%s cannot be removed (%s).", path, error.strerror or error)
