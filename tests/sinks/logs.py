@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from deploytrace.events import Event, RunStarted
 from deploytrace.reports.log_page import LogPage
-from deploytrace.run.model import Node
 from deploytrace.settings import Settings
-from deploytrace.sinks.archive import ArchiveSink
-from deploytrace.sinks.log_file import LogSink
+from deploytrace.sinks.contract import Sink
 from deploytrace.sinks.logs import open_logs
 
 from .spans import nodes_of
 
-__all__ = ["Unranked", "deliver", "log_of", "opened_logs", "started_of", "text_of"]
+__all__ = ["deliver", "log_of", "opened_logs", "started_of", "text_of"]
 
 ZONE = 2 * 3600  # the recorded runs' controllers are in Athens
-
-
-class Unranked:
-    """No ranking: the logs compared here end with the recap."""
-
-    def add(self, node: Node) -> None:
-        """See `deploytrace.reports.log_page.Slowest`."""
-
-    def lines(self) -> Iterator[str]:
-        """See `deploytrace.reports.log_page.Slowest`."""
-        return iter(())
 
 
 def started_of(events: Sequence[Event]) -> RunStarted:
@@ -40,14 +28,14 @@ def started_of(events: Sequence[Event]) -> RunStarted:
 
 def text_of(events: Sequence[Event]) -> str:
     """A run's log from its preface on, as text."""
-    page = LogPage(started_of(events), Unranked())
+    page = LogPage(started_of(events), Settings())
     lines = [*page.preface(), *(line for node in nodes_of(list(events)) for line in page.add(node))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def opened_logs(events: Sequence[Event], state_dir: Path, **settings: object) -> Sequence[LogSink | ArchiveSink]:
+def opened_logs(events: Sequence[Event], state_dir: Path, **settings: object) -> list[Sink[Any]]:
     """The sinks of a run's log and archive."""
-    return open_logs(Settings(**settings), started_of(events), state_dir, Unranked())  # type: ignore[arg-type]
+    return open_logs(Settings(**settings), started_of(events), state_dir)  # type: ignore[arg-type]
 
 
 def deliver(events: Sequence[Event], state_dir: Path, **settings: object) -> None:
@@ -56,7 +44,7 @@ def deliver(events: Sequence[Event], state_dir: Path, **settings: object) -> Non
         for node in nodes_of(list(events)):
             items = sink.translate(node)
             if items:
-                sink.deliver(items)  # type: ignore[arg-type]
+                sink.deliver(items)
         sink.close()
 
 

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta, timezone, tzinfo
-from typing import Protocol
 
+from ..analysis.ranking import Ranking
 from ..events import RunStarted
+from ..identity import trace_id
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail
+from ..settings import Settings
+from ..timestamps import elapsed, filled, timestamp
 from .log_ending import Troubles, recap
 from .log_results import result_lines, task_title
-from .log_text import filled, span, stamp
+from .log_text import WIDTH
+from .top import render
 from .wording import neutral_line
 
-__all__ = ["LogPage", "Slowest", "zone_of"]
+__all__ = ["LogPage", "zone_of"]
 
-
-class Slowest(Protocol):
-    """Who ranks the tasks: it sees every node of the run and is asked at the end."""
-
-    def add(self, node: Node) -> None:
-        """Take in a node that has ended."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield the report's lines."""
+_TOP_WIDTH = 120  # columns that the list of the slowest may take
 
 
 def zone_of(started: RunStarted) -> tzinfo | None:
@@ -38,10 +34,12 @@ def zone_of(started: RunStarted) -> tzinfo | None:
 class LogPage:
     """The log of one run. ``add`` must get every node, in replay's order; the same nodes give the same text."""
 
-    def __init__(self, started: RunStarted, slowest: Slowest, trace_link: str | None = None) -> None:
+    def __init__(self, started: RunStarted, settings: Settings) -> None:
         self._started = started
-        self._slowest = slowest
-        self._trace_link = trace_link
+        self._settings = settings
+        self._ranking = Ranking()
+        trace = trace_id(started.run_id, started.traceparent, started.join_trace)
+        self._trace_link = settings.trace_url.replace("{trace_id}", trace) if settings.trace_url else None
         self._zone = zone_of(started)
         self._stamped = started.wall_ns  # Unix ns of the latest timestamp line
         self._play: int | None = None  # number of the play start whose header stands
@@ -68,7 +66,7 @@ class LogPage:
 
     def add(self, node: Node) -> Iterator[str]:
         """Yield the lines that a node gives rise to."""
-        self._slowest.add(node)
+        self._ranking.add(node)
         yield from _READ.get(node.kind, LogPage._ignore)(self, node)
 
     def _ignore(self, node: Node) -> Iterator[str]:
@@ -88,7 +86,7 @@ class LogPage:
             self._task = definition.task
             word = "HANDLER" if definition.handler else "TASK"
             yield ""
-            yield filled(f"{word}: [{task_title(node)}]")
+            yield filled(f"{word}: [{task_title(node)}]", WIDTH)
             waited = detail.waited_ns if isinstance(detail, HostDetail) else 0
             yield self._stamp(node.start - waited)
         yield from lines
@@ -98,14 +96,15 @@ class LogPage:
         self._play = number
         batch = f", batch {self._batches + 1}" if self._batches else ""
         yield ""
-        yield filled(f"PLAY: [{neutral_line(name)}]{batch}")
+        yield filled(f"PLAY: [{neutral_line(name)}]{batch}", WIDTH)
 
     def _stamp(self, t: int) -> str:
         """Return the timestamp line of a moment; times do not go back, whatever the order of the results is."""
         t = max(t, self._stamped)
-        line = stamp(t, t - self._stamped, t - self._started.wall_ns, self._zone)
+        since_last, since_start = t - self._stamped, t - self._started.wall_ns
         self._stamped = t
-        return line
+        text = timestamp(t // 10**9, since_last / 1e9, since_start / 1e9, self._started.utc_offset)
+        return filled(text, WIDTH)
 
     def _task_over(self, node: Node) -> Iterator[str]:
         """A task's end: what it included, and the next result begins with a header, the same handler's too."""
@@ -132,27 +131,26 @@ class LogPage:
             yield "skipped: no hosts matched"
         if "ansible.no_hosts_remaining" in names:
             yield ""
-            yield filled("NO MORE HOSTS LEFT")
+            yield filled("NO MORE HOSTS LEFT", WIDTH)
 
     def _run_over(self, node: Node) -> Iterator[str]:
         detail = node.detail
         assert isinstance(detail, RunDetail)  # noqa: S101 - for the type checker
         yield ""
-        yield filled("PLAY RECAP")
+        yield filled("PLAY RECAP", WIDTH)
         yield from recap(detail.ended)
-        slowest = list(self._slowest.lines())
-        if slowest:
+        if self._settings.top_log:
             yield ""
-            yield from slowest
+            yield from render(self._ranking, self._settings, self._settings.top_log, _TOP_WIDTH).splitlines()
         yield ""
-        yield filled(f"RUN: {node.outcome.value}")
+        yield filled(f"RUN: {node.outcome.value}", WIDTH)
         yield self._stamp(node.end)
         yield from self._troubles.lines()
         if node.outcome is Outcome.INTERRUPTED and not self._troubles.interrupted:
             yield "interrupted between two tasks"
         if node.failure is not None and node.outcome in (Outcome.INTERRUPTED, Outcome.FAILED):
             yield from self._why(node, detail)
-        yield f"duration: {span(node.end - node.start)}"
+        yield f"duration: {elapsed((node.end - node.start) / 1e9)}"
         yield f"run: {self._started.run_id}"
         if self._trace_link:
             yield f"trace: {neutral_line(self._trace_link)}"

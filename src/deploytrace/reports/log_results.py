@@ -7,7 +7,8 @@ from datetime import tzinfo
 from typing import Any
 
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Node, Outcome
-from .log_text import clock, entry, span
+from ..timestamps import elapsed
+from .log_text import clock, entry
 from .wording import neutral_line
 
 __all__ = ["result_lines", "task_title"]
@@ -52,7 +53,12 @@ def _status(word: str, node: Node, remark: str, zone: tzinfo | None) -> str:
     assert isinstance(detail, (HostDetail, ItemDetail, AttemptDetail))  # noqa: S101 - for the type checker
     target = detail.detail.get("delegated_host") or detail.definition.delegate_to
     host = neutral_line(detail.host) + (f" -> {neutral_line(str(target))}" if target else "")
-    parts = (f"{word}: [{host}]", remark, f"{clock(node.end, zone):%H:%M:%S}", f"({span(node.end - node.start)})")
+    parts = (
+        f"{word}: [{host}]",
+        remark,
+        f"{clock(node.end, zone):%H:%M:%S}",
+        f"({elapsed((node.end - node.start) / 1e9)})",
+    )
     return " ".join(part for part in parts if part)
 
 

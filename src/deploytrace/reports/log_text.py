@@ -1,4 +1,4 @@
-"""The log's smallest parts: filled headers, timestamp lines, and what hosts said as inert, indented text.
+"""The log's smallest parts: times of day, and what hosts said as inert, indented text.
 
 Nothing that comes from a host or a playbook can begin a line: names are brought onto one line, texts are indented, and
 whatever a terminal could act on is made visible. So a line without indentation is always the log's own.
@@ -12,53 +12,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from rich.cells import cell_len
-
 from .wording import neutral, neutral_line
 
-__all__ = ["WIDTH", "clock", "entry", "filled", "span", "stamp"]
+__all__ = ["WIDTH", "clock", "entry"]
 
 WIDTH = 79  # of filled lines, as Ansible fills its own where there is no terminal
-_LEAST_STARS = 3
 _STEP = "    "
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")  # they say nothing; every other sequence is made visible
 _KEY = 200  # characters of a key
 _NO_TEXT = re.compile(r"|true|false|null|\||-?\d+(\.\d+)?")
 
 
-def filled(text: str) -> str:
-    """Return a line filled with stars to the log's width, with at least three of them."""
-    return f"{text} {'*' * max(_LEAST_STARS, WIDTH - 1 - cell_len(text))}"
-
-
-def span(ns: int) -> str:
-    """Return a duration (ns) as ``H:MM:SS.mmm``."""
-    milliseconds = max(0, round(ns / 1e6))
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}.{rest:03}"
-
-
 def clock(unix_ns: int, zone: tzinfo | None) -> datetime:
     """Return a Unix time (ns) as the time of day in a zone; None: the reader's own."""
     return datetime.fromtimestamp(unix_ns // 1_000_000_000, zone).astimezone(zone)
-
-
-def stamp(unix_ns: int, since_last: int, since_start: int, zone: tzinfo | None) -> str:
-    """Return the timestamp line of a Unix time (ns), with the ns since the last such line and since the run's start.
-
-    The form is that of the callback ``timestamp``; names of days and months are always English.
-    """
-    now = clock(unix_ns, zone)
-    date = f"{_DAYS[now.weekday()]} {now.day:02} {_MONTHS[now.month - 1]} {now.year}"
-    return filled(f"{date}  {now:%H:%M:%S %z} ({span(since_last)})       {span(since_start)}")
-
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def entry(key: str, value: Any, depth: int = 1) -> Iterator[str]:

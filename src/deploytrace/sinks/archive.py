@@ -88,7 +88,7 @@ class ArchiveSink:
     max_items = 1
     max_bytes = 1
     schedule_delay = 0.0
-    after = ("log", "trace_file")
+    after: tuple[str, ...] = ("log", "trace_file")
 
     def __init__(
         self,

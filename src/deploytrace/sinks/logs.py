@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import Any
 
 from ..errors import SettingError
 from ..events import RunStarted
-from ..identity import trace_id
-from ..reports.log_page import LogPage, Slowest
+from ..reports.log_page import LogPage
 from ..settings import Settings
 from .archive import SUFFIX as ARCHIVE_SUFFIX
 from .archive import ArchiveSink, begun_of_archive, find_archive
+from .contract import Sink
 from .log_file import SUFFIX as LOG_SUFFIX
 from .log_file import LogSink, begun_of_log
 from .rotation import rotate
@@ -42,9 +42,7 @@ def log_directory(settings: Settings, started: RunStarted, state_dir: Path) -> P
     return (Path(started.playbook_path).parent if started.playbook_path else state_dir) / directory
 
 
-def open_logs(
-    settings: Settings, started: RunStarted, state_dir: Path, slowest: Slowest
-) -> Sequence[LogSink | ArchiveSink]:
+def open_logs(settings: Settings, started: RunStarted, state_dir: Path) -> list[Sink[Any]]:
     """Return the sinks of a run's log and, by the setting ``archive``, of its archive. Raises `SettingError`."""
     directory = log_directory(settings, started, state_dir)
     for setting, template in (("log_name", settings.log_name), ("archive_name", settings.archive_name)):
@@ -53,25 +51,19 @@ def open_logs(
                 "%s has {%s}, which is no placeholder and not among context_vars: it is left Undefined.", setting, name
             )
     log_name = fill(settings.log_name, started, LOG_SUFFIX)
-    page = LogPage(started, slowest, _trace_link(settings, started))
+    page = LogPage(started, settings)
     log = LogSink(directory, log_name, started, page, lambda: _rotate(settings, directory))
     if settings.archive == "never":
-        return (log,)
+        return [log]
     archive_name = fill(settings.archive_name, started, ARCHIVE_SUFFIX)
     trace_file = trace_file_path(state_dir, started.run_id)
-    return (log, ArchiveSink(directory, archive_name, started, settings.archive, log_name, trace_file))
+    return [log, ArchiveSink(directory, archive_name, started, settings.archive, log_name, trace_file)]
 
 
 def archive_of(settings: Settings, started: RunStarted, state_dir: Path) -> Path | None:
     """Return a run's archive if it has been written. Raises `SettingError`."""
     name: PurePath = fill(settings.archive_name, started, ARCHIVE_SUFFIX)
     return find_archive(log_directory(settings, started, state_dir), name, started.run_id)
-
-
-def _trace_link(settings: Settings, started: RunStarted) -> str | None:
-    if settings.trace_url is None:
-        return None
-    return settings.trace_url.replace("{trace_id}", trace_id(started.run_id, started.traceparent, started.join_trace))
 
 
 def _rotate(settings: Settings, directory: Path) -> None:
