@@ -12,7 +12,7 @@ from datetime import timedelta, timezone, tzinfo
 from ..analysis.ranking import Ranking
 from ..events import RunStarted
 from ..identity import trace_id
-from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail
+from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail, TaskDetail
 from ..settings import Settings
 from ..timestamps import elapsed, filled, timestamp
 from .log_ending import Troubles, recap
@@ -108,11 +108,14 @@ class LogPage:
 
     def _task_over(self, node: Node) -> Iterator[str]:
         """A task's end: what it included, and the next result begins with a header, the same handler's too."""
+        detail = node.detail
+        assert isinstance(detail, TaskDetail)  # noqa: S101 - for the type checker
+        by = "" if self._task == detail.definition.task else f", by [{task_title(node)}]"
         self._task = None
         for moment in node.moments:
             if moment.name == "ansible.include":
                 file, hosts = moment.attributes["ansible.include.file"], moment.attributes["ansible.include.hosts"]
-                yield f"included: {neutral_line(str(file))} for {hosts} host{'s' if hosts != 1 else ''}"
+                yield f"included: {neutral_line(str(file))} for {hosts} host{'s' if hosts != 1 else ''}{by}"
 
     def _batch_over(self, node: Node) -> Iterator[str]:
         yield from self._hosts_missing(node)

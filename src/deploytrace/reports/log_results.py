@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
-from ..run.model import AttemptDetail, HostDetail, ItemDetail, Node, Outcome
+from ..run.model import AttemptDetail, HostDetail, ItemDetail, Node, Outcome, TaskDetail
 from ..timestamps import elapsed
 from .log_text import clock, entry
 from .wording import neutral_line
@@ -18,12 +18,13 @@ _FIRST = ("reason", "msg", "cmd", "rc", "stdout", "stderr", "module_stdout", "mo
 _WARNINGS = {"warnings": "[WARNING]", "deprecations": "[DEPRECATION WARNING]"}
 _TOLD = {"changed", "delegated_host", "connection", *_WARNINGS}  # elsewhere on the page
 _RAN = ("start", "end", "delta")  # by the host's own clock
+_GATHERING = ("gather_facts", "setup")
 _CENSORED = "the output is hidden, since no_log is set for this result"
 
 
 def task_title(node: Node) -> str:
-    """Return ``role | name`` of the task that a result belongs to, or its name where it has no role."""
-    if not isinstance(node.detail, (HostDetail, ItemDetail, AttemptDetail)):
+    """Return ``role | name`` of a task or of the one that a result belongs to; its name where it has no role."""
+    if not isinstance(node.detail, (TaskDetail, HostDetail, ItemDetail, AttemptDetail)):
         return neutral_line(node.name)
     definition = node.detail.definition
     role = f"{neutral_line(definition.role)} | " if definition.role else ""
@@ -44,7 +45,7 @@ def result_lines(node: Node, zone: tzinfo | None) -> Iterator[str]:
         yield from _told(_with_reason(node, detail.detail))
     elif isinstance(detail, HostDetail):
         yield _status(node.outcome.value, node, "", zone)
-        yield from _told(_with_reason(node, detail.detail))
+        yield from _told(_without_facts(node, _with_reason(node, detail.detail)))
         yield from _moments(node, zone)
 
 
@@ -69,6 +70,15 @@ def _with_reason(node: Node, detail: Mapping[str, Any]) -> Mapping[str, Any]:
     return detail
 
 
+def _without_facts(node: Node, detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out the facts of a host where they were only gathered: hundreds of lines, which Ansible leaves out too."""
+    rest = detail.get("rest")
+    definition = getattr(node.detail, "definition", None)
+    if not isinstance(rest, Mapping) or definition is None or definition.action.rpartition(".")[2] not in _GATHERING:
+        return detail
+    return {**detail, "rest": {key: value for key, value in rest.items() if key != "ansible_facts"}}
+
+
 def _told(detail: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is known of a result, each text once."""
     if detail.get("censored"):
@@ -78,7 +88,8 @@ def _told(detail: Mapping[str, Any]) -> Iterator[str]:
     if all(key in detail for key in _RAN):
         start, end, seconds = (detail[key] for key in _RAN)
         detail = {key: value for key, value in detail.items() if key not in _RAN}
-        detail["ran"] = f"{start} to {end} ({seconds:g}s)"
+        day = f"{str(start).partition(' ')[0]} "
+        detail["ran"] = f"{start} to {str(end).removeprefix(day)} ({seconds:g}s)"
     order = [*(key for key in _FIRST if key in detail), *(key for key in detail if key not in _FIRST)]
     for key in order:
         if key == "rest" and isinstance(detail[key], Mapping):
