@@ -83,11 +83,41 @@ options:
     ini: [{section: callback_deploytrace, key: console}]
   log_dir:
     description:
-      - "Where the log of each run is written. Default with log_plays: logs in the state directory; with telemetry
-        alone there is a log only where this is set."
+      - "Where the log of each run, and its archive, is written; a relative path counts from the playbook's directory.
+        Default with log_plays: logs in the state directory; with telemetry alone there is a log only where this is
+        set."
     type: path
     env: [{name: DEPLOYTRACE_LOG_DIR}]
     ini: [{section: callback_deploytrace, key: log_dir}]
+  log_name:
+    description:
+      - "Name of a run's log, a template; docs/log.md lists the placeholders."
+    type: str
+    default: "{playbook}-{date}"
+    env: [{name: DEPLOYTRACE_LOG_NAME}]
+    ini: [{section: callback_deploytrace, key: log_name}]
+  archive:
+    description:
+      - "Of which runs the log, Ansible's own log and the trace file are put into an archive beside the log."
+    type: str
+    choices: ["never", "failure", "always"]
+    default: "failure"
+    env: [{name: DEPLOYTRACE_ARCHIVE}]
+    ini: [{section: callback_deploytrace, key: archive}]
+  archive_name:
+    description:
+      - "Name of the archive, a template over the variables that context_vars names; docs/log.md tells more."
+    type: str
+    default: "{env}_{brand}_{subBrand}-{date}"
+    env: [{name: DEPLOYTRACE_ARCHIVE_NAME}]
+    ini: [{section: callback_deploytrace, key: archive_name}]
+  keep_logs:
+    description:
+      - "How many logs are kept, and how many archives; 0: all that keep_days allows."
+    type: int
+    default: 100
+    env: [{name: DEPLOYTRACE_KEEP_LOGS}]
+    ini: [{section: callback_deploytrace, key: keep_logs}]
   mail_to:
     description:
       - "Who gets a mail when a run has failed, comma-separated; unset, nobody."
@@ -152,7 +182,7 @@ options:
     ini: [{section: callback_deploytrace, key: delivery_wait}]
   keep_days:
     description:
-      - "Days that journals and trace files are kept."
+      - "Days that journals, trace files, logs and archives are kept."
     type: int
     default: 30
     env: [{name: DEPLOYTRACE_KEEP_DAYS}]

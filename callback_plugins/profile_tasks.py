@@ -134,7 +134,7 @@ options:
     ini: [{section: callback_deploytrace, key: delivery_wait}]
   keep_days:
     description:
-      - "Days that journals and trace files are kept."
+      - "Days that journals, trace files, logs and archives are kept."
     type: int
     default: 30
     env: [{name: DEPLOYTRACE_KEEP_DAYS}]

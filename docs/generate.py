@@ -22,6 +22,7 @@ from typing import get_args
 from deploytrace import events
 from deploytrace.journal.format import event_name, field_types
 from deploytrace.settings import INI_SECTION, Settings, environment_name
+from deploytrace.sinks.run_names import PLACEHOLDERS
 
 DOCS = Path(__file__).resolve().parent
 
@@ -114,10 +115,18 @@ def _comments(cls: type) -> Mapping[str, str]:
     return {ast.unparse(node.target): behind[node.lineno] for node in fields if node.lineno in behind}
 
 
+def placeholders_table() -> Iterator[str]:
+    """What the names of logs and archives may hold."""
+    yield "| placeholder | meaning |"
+    yield "|---|---|"
+    yield from (f"| `{{{name}}}` | {meaning} |" for name, meaning in PLACEHOLDERS.items())
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "settings": ("settings.md", settings_table),
     "events": ("journal.md", event_tables),
     "details": ("journal.md", detail_table),
+    "placeholders": ("log.md", placeholders_table),
 }
 """The generated parts: name, page, what writes it."""
 

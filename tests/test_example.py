@@ -1,4 +1,4 @@
-"""The example deploy works, its trace is whole on every version and strategy, and the demo leaves nothing behind."""
+"""The example deploy works, trace and log are whole on every version and strategy, and the demo leaves nothing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ import pytest
 from deploytrace.run.model import HostDetail, Kind, Node, Outcome
 from endtoend.in_jaeger import delivered_trace
 from endtoend.journals import only_journal
-from ground.ansible import Ansible, Running
+from example_log import in_order, regardless_of_strategy, sections
+from ground.ansible import TELEMETRY, Ansible, Running
 from ground.cache import ROOT
 from ground.servers import Jaeger
 from ground.sshd import hosts, running_hosts
 
+LOG = Path(__file__).with_name("example.log")
 DEPLOY = ROOT / "examples" / "deploy.yml"
 WEB = ("web1", "web2", "web3")
 DEPLOY_SECONDS = 600  # a limit for a machine that is busy with other things; idle, it takes half a minute
@@ -67,14 +69,39 @@ def get(url: str) -> str:
 
 
 @pytest.mark.timeout(DEPLOY_SECONDS + 60)
-def test_its_trace_is_whole_on_every_version(each_ansible: Ansible, jaeger: Jaeger, inventory: Path) -> None:
+def test_its_trace_and_its_log_are_whole_on_every_version(
+    each_ansible: Ansible, jaeger: Jaeger, inventory: Path, request: pytest.FixtureRequest
+) -> None:
     strategy = STRATEGIES[each_ansible.version]
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http}
-    output = deploy(each_ansible, inventory, "1.0.0", strategy=strategy, env_vars=endpoint)
+    callbacks = (TELEMETRY, "deploytrace.callbacks.log_plays")
+    output = deploy(each_ansible, inventory, "1.0.0", strategy=strategy, env_vars=endpoint, callbacks=callbacks)
     nodes, _ = delivered_trace(jaeger, only_journal(each_ansible.state_dir))
 
     check_against_the_recap(nodes, output)
     check_that_it_holds_everything(nodes)
+    each_ansible.wait_for_sidecar()
+    check_the_log(
+        each_ansible, inventory, in_lockstep=strategy == "linear", accept=request.config.getoption("--accept")
+    )
+
+
+def check_the_log(ansible: Ansible, inventory: Path, *, in_lockstep: bool, accept: bool) -> None:
+    """What it says is what the committed log says; in lockstep, in the same order too."""
+    text = (ansible.state_dir / "logs" / "latest").read_text(encoding="utf-8")
+    replaced = {inventory.parent: "/work", ROOT: "/checkout", ansible.environment.path: "/environment"}
+    found = sections(text, replaced)
+    if accept and in_lockstep:
+        LOG.write_text(in_order(found), encoding="utf-8")
+    committed = LOG.read_text(encoding="utf-8")
+    if in_lockstep:
+        assert in_order(found) == committed, f"{LOG} differs; if the change is meant: pytest --accept"
+    assert regardless_of_strategy(found) == regardless_of_strategy(sections(committed, {}))
+    recap, end = text.partition("\nPLAY RECAP *")[2].split("\nRUN: ok *")
+    assert {line.split()[0] for line in recap.splitlines() if " : ok=" in line} == {"localhost", "lb1", *WEB}
+    assert "storefront | Build the search index ---" in recap
+    assert ">> TOTAL TIME: <<< " in recap
+    assert "failed" not in end
 
 
 def host_results(nodes: list[Node]) -> list[tuple[Node, HostDetail]]:

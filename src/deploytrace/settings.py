@@ -115,9 +115,27 @@ class Settings:
     )
     log_dir: Path | None = _setting(
         None,
-        "Where the log of each run is written. Default with log_plays: logs in the state directory; with telemetry "
-        "alone there is a log only where this is set.",
+        "Where the log of each run, and its archive, is written; a relative path counts from the playbook's directory. "
+        "Default with log_plays: logs in the state directory; with telemetry alone there is a log only where this is "
+        "set.",
         group="log",
+    )
+    log_name: str = _setting(
+        "{playbook}-{date}", "Name of a run's log, a template; docs/log.md lists the placeholders.", group="log"
+    )
+    archive: str = _setting(
+        "failure",
+        "Of which runs the log, Ansible's own log and the trace file are put into an archive beside the log.",
+        choices=("never", "failure", "always"),
+        group="log",
+    )
+    archive_name: str = _setting(
+        "{env}_{brand}_{subBrand}-{date}",
+        "Name of the archive, a template over the variables that context_vars names; docs/log.md tells more.",
+        group="log",
+    )
+    keep_logs: int = _setting(
+        100, "How many logs are kept, and how many archives; 0: all that keep_days allows.", group="log"
     )
     mail_to: tuple[str, ...] = _setting(
         (), "Who gets a mail when a run has failed, comma-separated; unset, nobody.", group="mail"
@@ -169,7 +187,7 @@ class Settings:
         "Tag of tasks that bring it up again where they succeed, with the same suffix.",
         group="downtime",
     )
-    keep_days: int = _setting(30, "Days that journals and trace files are kept.")
+    keep_days: int = _setting(30, "Days that journals, trace files, logs and archives are kept.")
     keep_megabytes: int = _setting(
         500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
     )

@@ -158,6 +158,14 @@ def test_the_journals_example_is_a_journal() -> None:
     assert all(decode(line) is not None for line in whole)
 
 
+def test_the_logs_examples_are_of_a_committed_log() -> None:
+    """The log of the recorded failures, which is itself compared with what the code writes."""
+    committed = (ROOT / "tests" / "sinks" / "expected" / "failures-2.21.log").read_text(encoding="utf-8")
+    examples = [block for language, block in _CODE.findall(_page("log.md")) if not language]
+    assert len(examples) == 2
+    assert all(example in committed for example in examples)
+
+
 def test_the_picture_is_there() -> None:
     """The README opens with a real trace; small enough to be loaded at once."""
     picture = ROOT / "docs" / "images" / "trace.png"

@@ -39,8 +39,13 @@ class Results:
 
     def details(self, result: Any, *, failed: bool) -> dict[str, Any]:
         """Return what is recorded of a result; of one that failed, with the reason."""
-        self._secrets.look_at_host(host_and_task(result)[0])
-        return details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
+        host, task = host_and_task(result)
+        self._secrets.look_at_host(host)
+        found = details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
+        target = getattr(task, "delegate_to", None)
+        if isinstance(target, str) and "{{" not in target and not {"censored", "delegated_host"} & found.keys():
+            found["delegated_host"] = self._redactor.name(target)  # until 2.20 only the evaluated task tells
+        return found
 
     def item(self, t: int, execution: int, result: Any, status: str) -> ItemFinished:
         """Return the event of a loop item's end, with its details."""

@@ -97,10 +97,19 @@ class Execution:
         self.worst_end = max(self.worst_end, end)
         return Node(node_id, parent, kind, self.definition.name, self.base + start, self.base + end, outcome, **rest)
 
-    def _try_node(self, end: int, outcome: Outcome, failure: Failure | None, delay: float, maximum: int | None) -> Node:
+    def _try_node(
+        self,
+        end: int,
+        outcome: Outcome,
+        failure: Failure | None,
+        *,
+        delay: float = 0.0,
+        maximum: int | None = None,
+        said: Mapping[str, Any] | None = None,
+    ) -> Node:
         self._tries += 1
         parent = identity.item_node(self.number, self.items) if self.definition.loop else self.node_id
-        detail = AttemptDetail(self.host, self.definition, self._tries, maximum, delay)
+        detail = AttemptDetail(self.host, self.definition, self._tries, maximum, delay, said or {}, self.play)
         node_id = identity.attempt_node(parent, self._tries)
         span = (self._boundary, end)
         return self._child(Kind.ATTEMPT, node_id, parent, span, outcome, detail=detail, failure=failure)
@@ -108,7 +117,14 @@ class Execution:
     def attempt_failed(self, event: AttemptFailed) -> list[Node]:
         """Take in a failed try; return the tries that leave: the first ten now, the last ten when all is over."""
         failure = failure_of("failed", self.definition.action, event.detail or {})
-        node = self._try_node(self._clamp(event.t), Outcome.FAILED, failure, event.delay, event.attempts)
+        node = self._try_node(
+            self._clamp(event.t),
+            Outcome.FAILED,
+            failure,
+            delay=event.delay,
+            maximum=event.attempts,
+            said=event.detail,
+        )
         self._boundary = self._clamp(event.t) + int(event.delay * 1e9) + GAP
         if self._tries <= _KEPT:
             return [node]
@@ -119,7 +135,7 @@ class Execution:
         """Return the tries that are still held, and the last one, which ended with its item or host result."""
         if not self._tries:
             return []
-        nodes = [*self._last_tries, self._try_node(end, outcome, failure, 0.0, None)]
+        nodes = [*self._last_tries, self._try_node(end, outcome, failure)]
         self._last_tries.clear()
         self._tries = 0
         return nodes
@@ -133,7 +149,7 @@ class Execution:
         nodes = self._finish_tries(end, outcome, failure)
         if failed:
             self.failed_items.append(event.label or f"item {self.items}")
-        detail = ItemDetail(self.host, self.definition, self.items, event.label, event.detail or {})
+        detail = ItemDetail(self.host, self.definition, self.items, event.label, event.detail or {}, self.play)
         nodes.append(self._item_node(end, outcome, detail, failure))
         self.items += 1
         self._item_start = self._boundary = end + GAP
@@ -186,9 +202,8 @@ class Execution:
         in_pause = self._boundary >= end  # between two tries: there is no try to cut
         nodes = list(self._last_tries) if in_pause else self._finish_tries(end, outcome, failure)
         if self.definition.loop and self._item_start < end:
-            nodes.append(
-                self._item_node(end, outcome, ItemDetail(self.host, self.definition, self.items, None), failure)
-            )
+            open_item = ItemDetail(self.host, self.definition, self.items, None, play=self.play)
+            nodes.append(self._item_node(end, outcome, open_item, failure))
         return [*nodes, self._node(end, outcome, "end", failure, tries)]
 
     def _node(self, end: int, outcome: Outcome, source: str, failure: Failure | None, tries: int) -> Node:

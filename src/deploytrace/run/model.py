@@ -198,6 +198,7 @@ class ItemDetail:
     index: int
     label: str | None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    play: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ class AttemptDetail:
     maximum: int | None
     delay: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+    play: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def stable_id(play: str, definition: TaskDefined, project: PurePath) -> str:
     except ValueError:
         place = "/".join(PurePath(place).parts[-4:])
     key = "\0".join((play, definition.role_fqcn or "", f"{place}:{definition.line}", definition.name))
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def union(intervals: list[tuple[int, int]]) -> int:

@@ -29,7 +29,15 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
         return open_traces(settings, started, state_dir, environ)
 
-    openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {"traces": (wanted.traces, traces)}
+    def log() -> Sequence[Sink[Any]]:
+        from .logs import open_logs
+
+        return open_logs(settings, started, state_dir)
+
+    openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
+        "traces": (wanted.traces, traces),
+        "log": (wanted.log, log),
+    }
     sinks: list[Sink[Any]] = []
     for name, (is_wanted, opened) in openers.items():
         if is_wanted:

@@ -6,12 +6,10 @@ writes it anew from the first span.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DeliveryUnavailable
+from .growing_file import GrowingFile, create
 from .otlp_codec import Codec
 
 __all__ = ["FileTransport", "trace_file_path"]
@@ -29,34 +27,14 @@ class FileTransport:
         self.destination = str(path)
         self.timeout = 0.0  # a file has none
         self.codec = codec
-        self._path = path
-        self._fd: int | None = None
-        self._end = 0  # of what is written as a whole
+        self._file = GrowingFile(lambda: (create(path), path), str(path))
 
     def send(self, spans: Sequence[bytes], timeout: float) -> int:
         """Append a line; see `transport.Transport.send`. A line that found no room is taken back."""
-        if not spans:
-            return 0
-        line = self.codec.request(spans) + b"\n"
-        try:
-            if self._fd is None:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-                self._fd = os.open(self._path, flags, 0o600)
-            written = 0
-            while written < len(line):
-                written += os.pwrite(self._fd, line[written:], self._end + written)
-            self._end += written
-        except OSError as error:
-            if self._fd is not None:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._fd, self._end)
-            raise DeliveryUnavailable(f"{self._path} cannot be written ({error.strerror}).") from None
+        if spans:
+            self._file.append(self.codec.request(spans) + b"\n")
         return 0
 
     def close(self) -> None:
         """Close the file."""
-        if self._fd is not None:
-            with contextlib.suppress(OSError):
-                os.close(self._fd)
-            self._fd = None
+        self._file.close()
