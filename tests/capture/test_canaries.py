@@ -86,6 +86,7 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
             "DEPLOYTRACE_REDACT_PATTERNS": r"ZZ-\w+",
             "DEPLOYTRACE_RESULTS": "all",
             "DEPLOYTRACE_DELIVERY_WAIT": "0",
+            "DEPLOYTRACE_LOG_DIR": str(user.state_dir / "logs"),
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://me:{canary('endpoint')}@127.0.0.1:1",
         },
         timeout=300,
@@ -95,6 +96,7 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
     files = {path: path.read_bytes() for path in user.state_dir.rglob("*") if path.is_file()}
     ours = [line for line in result.stderr.splitlines() if "deploytrace" in line]
     assert b"host_finished" in b"".join(files.values())
+    assert b"PLAY RECAP" in files[(user.state_dir / "logs" / "latest").resolve()]
     assert ours
     # Ansible itself shows those that no_log does not hide: they did pass by us.
     assert sum(canary(place) in result.output for place in PLANTED) >= 20

@@ -82,6 +82,20 @@ def test_what_hosts_say_is_inert_and_readable() -> None:
         assert readable in text
 
 
+def test_gathered_facts_are_left_out_and_others_shown() -> None:
+    """Hundreds of lines, the environment among them, that nobody asked for."""
+    facts = {"rest": {"ansible_facts": {"seen": "here"}, "module_setup": True}}
+    story = Story(hosts=("h1",))
+    for name, action in (("Gathering Facts", "gather_facts"), ("Set", "ansible.builtin.set_fact")):
+        story.announce(0.1, name, action=action)
+        story.finish(1, story.start(0.2, name, "h1"), detail=facts)
+    story.end(2)
+    gathered, settled = text_of(story.events).split("TASK: ")[1:3]
+    assert "here" not in gathered
+    assert "    module_setup: true\n" in gathered
+    assert "    ansible_facts:\n        seen: here\n" in settled
+
+
 def test_a_killed_run_says_so_at_its_end() -> None:
     story = Story()
     story.announce(0.1, "Copy")
