@@ -26,10 +26,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "journal": set(),
     "run": {"journal"},
     "analysis": {"run"},
+    "store": {"run", "journal"},
     "reports": {"run", "analysis"},
-    "sinks": {"run", "analysis", "reports"},
-    "sidecar": {"sinks", "run", "journal"},
-    "commands": {"sidecar", "sinks", "reports", "analysis", "run", "journal"},
+    "sinks": {"run", "analysis", "reports", "store"},
+    "sidecar": {"sinks", "run", "journal", "store"},
+    "commands": {"sidecar", "sinks", "reports", "analysis", "store", "run", "journal"},
     "__main__": {"commands"},
     "settings_docs": set(),
 }
@@ -42,11 +43,15 @@ THIRD_PARTY: Mapping[str, set[str]] = {
     "grpc": {"sinks"},
     "requests": {"sinks"},
     "rich": {"reports", "commands"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},  # migrations
 }
 
 # What must not be loaded into Ansible's process on our account. Forks inherit what it holds, its end waits for it, and
 # each import is paid for at every start.
-NOT_IN_ANSIBLE = ("opentelemetry", "google", "grpc", "requests", "rich", "http", "ssl", "asyncio", "smtplib", "sqlite3")
+NOT_IN_ANSIBLE = (
+    "opentelemetry", "google", "grpc", "requests", "rich", "http", "ssl", "asyncio", "smtplib", "sqlite3", "sqlalchemy",
+)  # fmt: skip
 
 MAX_LINES_OF_A_FILE = 400
 MAX_LINES_OF_A_FUNCTION = 60

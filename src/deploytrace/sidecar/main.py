@@ -34,6 +34,7 @@ from .log import LOGGER, start_log
 from .orders import Orders, read_orders
 from .pruning import prune
 from .recovery import Fate, OpenSinks, Recovery, recovery_turn
+from .store_upkeep import tend_store
 
 __all__ = ["main"]
 
@@ -76,6 +77,7 @@ def _work(orders: Orders, directory: Directory, dismissed: threading.Event, open
     if complete:
         _attend_leftovers(orders, directory, dismissed, open_sinks)
     prune(directory, orders.settings)
+    tend_store(directory, orders.settings)
 
 
 def _attend_own(

@@ -34,8 +34,14 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
         return open_logs(settings, started, state_dir)
 
+    def history() -> Sequence[Sink[Any]]:
+        from .history import open_history
+
+        return open_history(settings, started, state_dir, environ)
+
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),
+        "history": (wanted.history, history),
         "log": (wanted.log, log),
     }
     sinks: list[Sink[Any]] = []
