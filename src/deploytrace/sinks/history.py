@@ -74,9 +74,8 @@ class HistorySink:
         self._open: tuple[Store, Recording] | None = None
 
     def translate(self, node: Node) -> Sequence[Entry]:
-        """Return a node's entry, where it makes one."""
-        entry = self._translator.entry(node)
-        return () if entry is None else (entry,)
+        """Return a node's entries, where it makes any."""
+        return self._translator.entries(node)
 
     def beat(self) -> None:
         """Put down that the run goes on; see `contract.LiveSink.beat`."""

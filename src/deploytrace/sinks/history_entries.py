@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..analysis.downtime import Downtimes, length
 from ..analysis.intervals import Intervals
 from ..events import RunStarted, TaskDefined
-from ..run.model import HostDetail, Kind, Node, Outcome, PlayDetail, RoleDetail, RunDetail, TaskDetail
+from ..run.model import (
+    DowntimeDetail,
+    HostDetail,
+    Kind,
+    Node,
+    Outcome,
+    PlayDetail,
+    RoleDetail,
+    RunDetail,
+    TaskDetail,
+)
 from ..store.entries import (
     OUTCOME_CODES,
+    DowntimeRow,
     Entry,
     HostResultRow,
     Observation,
@@ -23,6 +35,7 @@ from ..store.entries import (
     RoleRow,
     Row,
     RunEnd,
+    ServiceDowntimeRow,
     TaskRow,
 )
 from ..store.names import clean, playbook_label
@@ -43,6 +56,8 @@ class Translator:
         self._playbook = playbook_label(started)
         self._number = 0
         self._waiting = Waiting()
+        self._downtimes = Downtimes()
+        self._windows = 0
         self._batched: int | None = None  # the play whose batches are going by
         self._roles: dict[str, Intervals] = defaultdict(Intervals)
         self._roles_ended = 0
@@ -52,17 +67,22 @@ class Translator:
         self._idle_ns = 0
         self._seen: list[Observation] = []
 
-    def entry(self, node: Node) -> Entry | None:
-        """Return the entry that a node makes, None where it makes none."""
+    def entries(self, node: Node) -> list[Entry]:
+        """Return the entries that a node makes: mostly one, sometimes none."""
+        self._downtimes.take(node)
         read = _READ.get(node.kind)
         if read is None:
-            return None
+            return []
         self._seen = []
         row = read(self, node, node.detail)
         if row is None:
-            return None
+            return []
+        made = [self._entry(each) for each in self._services()] if node.kind is Kind.RUN else []
+        return [*made, self._entry(row, *self._seen)]
+
+    def _entry(self, row: Row, *observations: Observation) -> Entry:
         self._number += 1
-        return Entry(self._number, row, tuple(self._seen))
+        return Entry(self._number, row, observations)
 
     def _observe(self, metric: str, labels: tuple[str, ...], value: int, node: Node) -> None:
         self._seen.append(Observation(metric, labels, value, node.end, node.id))
@@ -178,6 +198,34 @@ class Translator:
         self._idle_ns += idle
         return straggler, idle
 
+    def _downtime(self, node: Node, detail: DowntimeDetail) -> Row:
+        self._windows += 1
+        host = clean(detail.host)
+        self._observe("ansible_host_downtime_seconds", (self._playbook,), detail.duration_ns, node)
+        if self._counts:
+            self._observe("ansible_host_last_downtime_seconds", (self._playbook, host), detail.duration_ns, node)
+        return DowntimeRow(
+            number=self._windows,
+            host=host,
+            service=clean(detail.service),
+            started_ns=node.start - self._base,
+            duration_ns=detail.duration_ns,
+            at_least_ns=detail.at_least_ns,
+            open=detail.open,
+        )
+
+    def _services(self) -> Iterator[Row]:
+        for one in self._downtimes.services():
+            yield ServiceDowntimeRow(
+                clean(one.service),
+                one.hosts,
+                length(one.reduced),
+                one.reduced_at_least_ns,
+                length(one.outage),
+                one.outage_at_least_ns,
+                one.open,
+            )
+
     def _run(self, node: Node, detail: RunDetail) -> Row:
         playbook, duration, ended = self._playbook, node.end - node.start, detail.ended
         for role, intervals in sorted(self._roles.items()):
@@ -240,5 +288,6 @@ _READ: Mapping[Kind, Callable[[Translator, Node, Any], Row | None]] = {
     Kind.ROLE: Translator._role_ended,
     Kind.BATCH: Translator._batch,
     Kind.PLAY: Translator._play,
+    Kind.DOWNTIME: Translator._downtime,
     Kind.RUN: Translator._run,
 }

@@ -20,6 +20,7 @@ __all__ = [
     "RoleRow",
     "Row",
     "RunEnd",
+    "ServiceDowntimeRow",
     "TaskRow",
 ]
 
@@ -116,10 +117,21 @@ class DowntimeRow(NamedTuple):
     number: int
     host: str
     service: str
-    scope: str
     started_ns: int
     duration_ns: int
     at_least_ns: int
+    open: bool
+
+
+class ServiceDowntimeRow(NamedTuple):
+    """A row of ``service_downtimes``."""
+
+    service: str
+    hosts: int
+    reduced_ns: int
+    reduced_at_least_ns: int
+    outage_ns: int
+    outage_at_least_ns: int
     open: bool
 
 
@@ -139,7 +151,9 @@ class RunEnd(NamedTuple):
     callback_ns: int
 
 
-Row = Union[HostResultRow, TaskRow, RoleRow, PlayRow, DowntimeRow, RunEnd]  # noqa: UP007 - Python 3.10 evaluates it
+Row = Union[  # noqa: UP007 - Python 3.10 evaluates it
+    HostResultRow, TaskRow, RoleRow, PlayRow, DowntimeRow, ServiceDowntimeRow, RunEnd
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,6 @@ class Entry:
     """One entry; ``number`` counts from 1 in its run, ``size`` is about how many bytes it takes in memory."""
 
     number: int
-    row: Row | None
+    row: Row
     observations: tuple[Observation, ...]
     size: int = 200

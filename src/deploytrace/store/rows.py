@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, insert, select, tuple_, update
 
-from .entries import DowntimeRow, HostResultRow, PlayRow, RoleRow, Row, RunEnd, TaskRow
-from .schema import definitions, downtimes, failures, host_results, hosts, plays, roles, runs, tasks
+from .entries import DowntimeRow, HostResultRow, PlayRow, RoleRow, Row, RunEnd, ServiceDowntimeRow, TaskRow
+from .schema import definitions, downtimes, failures, host_results, hosts, plays, roles, runs, service_downtimes, tasks
 
 __all__ = ["write_rows"]
 
 _AT_ONCE = 400  # names asked for in one statement
+_AS_THEY_ARE: Mapping[type, Table] = {
+    RoleRow: roles,
+    PlayRow: plays,
+    DowntimeRow: downtimes,
+    ServiceDowntimeRow: service_downtimes,
+}
 
 
 def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[Row]) -> None:
@@ -28,7 +34,7 @@ def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[R
     _write_results(connection, run, host_keys, results)
     if done:
         _write_tasks(connection, run, playbook, host_keys, done)
-    for kind, table in ((RoleRow, roles), (PlayRow, plays), (DowntimeRow, downtimes)):
+    for kind, table in _AS_THEY_ARE.items():
         if kind in found:
             connection.execute(insert(table), [{"run": run, **row._asdict()} for row in found[kind]])
     for end in found.get(RunEnd, ()):
@@ -53,7 +59,7 @@ def _write_results(
                 "duration_ns": row.duration_ns,
                 "outcome": row.outcome,
                 "attempts": row.attempts,
-                "items": row.items,
+                "loop_items": row.items,
             }
             for row in results
         ],

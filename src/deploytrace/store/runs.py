@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from .entries import OUTCOME_CODES
 from .schema import definitions, host_results, hosts, runs, tasks
@@ -156,7 +157,7 @@ def read_tasks(connection: Connection, run: int) -> list[TaskRecord]:
         .where(whose.run == run)
         .order_by(whose.started_ns, whose.task)
     )
-    return [TaskRecord(*row) for row in connection.execute(query)]
+    return [TaskRecord(*row) for row in _tuples(connection, query)]
 
 
 def read_host_results(connection: Connection, run: int) -> list[HostResultRecord]:
@@ -172,13 +173,13 @@ def read_host_results(connection: Connection, run: int) -> list[HostResultRecord
             one.duration_ns,
             one.outcome,
             one.attempts,
-            one.items,
+            one.loop_items,
         )
         .join_from(host_results, hosts, one.host == hosts.c.key)
         .where(one.run == run)
         .order_by(one.started_ns, one.execution)
     )
-    return [HostResultRecord(*row[:6], OUTCOME_CODES[row.outcome], *row[7:]) for row in connection.execute(query)]
+    return [HostResultRecord(*row[:6], OUTCOME_CODES[row[6]], *row[7:]) for row in _tuples(connection, query)]
 
 
 def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> list[TaskTotal]:
@@ -210,4 +211,8 @@ def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> li
         .join_from(added, definitions, added.c.definition == what.key)
         .order_by(added.c.busy.desc(), what.key)
     )
-    return [TaskTotal(*row[:6], int(row.busy), *row[7:]) for row in connection.execute(query)]
+    return [TaskTotal(*row[:6], int(row[6]), *row[7:]) for row in _tuples(connection, query)]
+
+
+def _tuples(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    return (tuple(row) for row in connection.execute(query))

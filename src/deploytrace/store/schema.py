@@ -40,6 +40,7 @@ __all__ = [
     "roles",
     "runs",
     "series",
+    "service_downtimes",
     "store",
     "tasks",
 ]
@@ -206,7 +207,7 @@ host_results = Table(
         f"{code} {outcome}" for code, outcome in enumerate(OUTCOME_CODES)) + "."),
     Column("attempts", SmallInteger, nullable=False, comment="How many tries."),
     Column("host", Integer, nullable=False, comment="The host."),
-    Column("items", Integer, nullable=False, comment="How many loop items."),
+    Column("loop_items", Integer, nullable=False, comment="How many loop items."),
     comment="One task on one host. Millions: it is first to be pruned.",
     sqlite_with_rowid=False,
 )  # fmt: skip
@@ -227,14 +228,28 @@ downtimes = Table(
     SCHEMA,
     _run(),
     Column("number", Integer, primary_key=True, autoincrement=False, comment="Counts the run's windows."),
-    Column("host", Text, nullable=False, comment="The host; empty for the service as a whole."),
-    Column("service", Text, nullable=False, comment="The service; empty where none was named."),
-    Column("scope", Text, nullable=False, comment="host, reduced (fewer than all hosts up) or outage (none up)."),
+    Column("host", Text, nullable=False, comment="The host."),
+    Column("service", Text, nullable=False, comment="The service; empty where the tags name none."),
     Column("started_ns", BigInteger, nullable=False, comment="Start of the task that opened it, since the run's."),
     Column("duration_ns", BigInteger, nullable=False, comment="To the end of the task that closed it, or of the run."),
     Column("at_least_ns", BigInteger, nullable=False, comment="From the end of the first to the start of the second."),
     Column("open", Boolean, nullable=False, comment="Whether nothing closed it."),
-    comment="Downtime windows.",
+    comment="Downtime windows of hosts.",
+    sqlite_with_rowid=False,
+)
+
+service_downtimes = Table(
+    "service_downtimes",
+    SCHEMA,
+    _run(),
+    Column("service", Text, primary_key=True, comment="The service; empty where the tags name none."),
+    Column("hosts", Integer, nullable=False, comment="How many hosts it has."),
+    Column("reduced_ns", BigInteger, nullable=False, comment="How long fewer than all of them were up, at most."),
+    Column("reduced_at_least_ns", BigInteger, nullable=False, comment="And at least."),
+    Column("outage_ns", BigInteger, nullable=False, comment="How long none of them was up, at most."),
+    Column("outage_at_least_ns", BigInteger, nullable=False, comment="And at least."),
+    Column("open", Boolean, nullable=False, comment="Whether the run left a host of it down."),
+    comment="What the windows of hosts mean for a service.",
     sqlite_with_rowid=False,
 )
 

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _host_results()
     _plays()
     _roles()
+    _service_downtimes()
     _tasks()
 
 
@@ -174,7 +175,6 @@ def _downtimes() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("started_ns", sa.BigInteger(), nullable=False),
         sa.Column("duration_ns", sa.BigInteger(), nullable=False),
         sa.Column("at_least_ns", sa.BigInteger(), nullable=False),
@@ -225,7 +225,7 @@ def _host_results() -> None:
         sa.Column("outcome", sa.SmallInteger(), nullable=False),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
         sa.Column("host", sa.Integer(), nullable=False),
-        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("loop_items", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.key"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "execution"),
         sqlite_with_rowid=False,
@@ -264,6 +264,23 @@ def _roles() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.key"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "number"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _service_downtimes() -> None:
+    op.create_table(
+        "service_downtimes",
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("hosts", sa.Integer(), nullable=False),
+        sa.Column("reduced_ns", sa.BigInteger(), nullable=False),
+        sa.Column("reduced_at_least_ns", sa.BigInteger(), nullable=False),
+        sa.Column("outage_ns", sa.BigInteger(), nullable=False),
+        sa.Column("outage_at_least_ns", sa.BigInteger(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["runs.key"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run", "service"),
         sqlite_with_rowid=False,
     )
 
