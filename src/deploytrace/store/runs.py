@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -179,7 +179,8 @@ def read_host_results(connection: Connection, run: int) -> list[HostResultRecord
         .where(one.run == run)
         .order_by(one.started_ns, one.execution)
     )
-    return [HostResultRecord(*row[:6], OUTCOME_CODES[row[6]], *row[7:]) for row in _tuples(connection, query)]
+    records = [HostResultRecord(*row) for row in _tuples(connection, query)]
+    return [replace(record, outcome=OUTCOME_CODES[int(record.outcome)]) for record in records]
 
 
 def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> list[TaskTotal]:
@@ -211,7 +212,8 @@ def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> li
         .join_from(added, definitions, added.c.definition == what.key)
         .order_by(added.c.busy.desc(), what.key)
     )
-    return [TaskTotal(*row[:6], int(row[6]), *row[7:]) for row in _tuples(connection, query)]
+    totals = [TaskTotal(*row) for row in _tuples(connection, query)]
+    return [replace(total, busy_ns=int(total.busy_ns)) for total in totals]  # PostgreSQL's sums are Decimals
 
 
 def _tuples(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
