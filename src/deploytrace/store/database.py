@@ -24,7 +24,7 @@ from .migrate import migrate
 
 __all__ = ["Store", "open_store"]
 
-_BUSY_SECONDS = 10.0
+_BUSY_SECONDS = 5.0
 _CONNECT_SECONDS = 5
 _STATEMENT_MS = 60_000
 _IDLE_MS = 30_000  # a writer that vanished must not keep the others waiting
