@@ -174,7 +174,7 @@ def test_a_writer_that_vanished(postgresql: PostgreSQL) -> None:
     url = postgresql.database()
     store = open_store(url)
     before = content(store)
-    with pytest.raises(DeliveryUnavailable, match="NOT NULL|null value"), store.writing() as connection:
+    with pytest.raises(DeliveryUnavailable, match=r"NOT NULL|null value"), store.writing() as connection:
         connection.execute(text("INSERT INTO hosts (name) VALUES ('h'), (NULL)"))
     assert content(store) == before
     read_snapshot(store, View(), 0.0)
