@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +170,31 @@ def test_locked_for_a_while(tmp_path: Path) -> None:
             run.commit(url)
         other.execute("ROLLBACK")
     run.commit(url)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """What found no room is not there at all, and is committed once there is some; in a mount of the test's own."""
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    kept.mkdir()
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    program = (sys.executable, Path(__file__).with_name("full.py"), f"sqlite:///{disk}/store.db", disk, "roles-2.21")
+    script = 'mount -t tmpfs -o size=200k none "$0" && "$@" && cp "$0/store.db" "$0/../kept"'
+    apart = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    command = [*apart, "sh", "-c", script, disk, *program]
+    outcome = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+    said, whole = outcome.stdout.splitlines()
+    assert "cannot be used now (database or disk is full)" in said
+    assert whole.endswith("is whole")
+    once = tmp_path / "once.db"
+    run_of("roles-2.21").commit(f"sqlite:///{once}")
+    found = []
+    for path in (once, kept / "store.db"):
+        store = open_store(f"sqlite:///{path}")
+        found.append(content(store))
+        store.close()
+    assert found[0] == found[1]
 
 
 def test_a_writer_that_vanished(postgresql: PostgreSQL) -> None:

@@ -70,7 +70,7 @@ class HistorySink:
         self._settings = settings
         self._traced = traced
         self._clock = clock
-        self._translator = Translator(started)
+        self._translator = Translator(started, settings.metrics_level)
         self._open: tuple[Store, Recording] | None = None
 
     def translate(self, node: Node) -> Sequence[Entry]:

@@ -25,6 +25,7 @@ from ..run.model import (
     RunDetail,
     TaskDetail,
 )
+from ..store.catalogue import metrics_of
 from ..store.entries import (
     OUTCOME_CODES,
     DowntimeRow,
@@ -45,12 +46,19 @@ __all__ = ["Translator"]
 
 _CODES = {outcome: code for code, outcome in enumerate(OUTCOME_CODES)}
 _MESSAGE = 500  # characters
+_MOST_ATTEMPTS = 32_767  # what a small integer takes
+_HOST_PREFIX = len("host/")  # of a node id (`identity.host_node`)
 
 
 class Translator:
-    """The entries of one run, in order; what it keeps grows with the tasks of a play and the roles of the run."""
+    """The entries of one run, in order; what it keeps grows with the hosts, the roles and the tasks of a play.
 
-    def __init__(self, started: RunStarted) -> None:
+    ``level`` is the ``metrics_level``: what is above it is not counted.
+    """
+
+    def __init__(self, started: RunStarted, level: str) -> None:
+        self._metrics = metrics_of(level)
+        self._cleaned: dict[str, str] = {}
         self._base = started.wall_ns
         self._counts = not started.check_mode  # whether it counts as its playbook's latest
         self._playbook = playbook_label(started)
@@ -85,36 +93,48 @@ class Translator:
         return Entry(self._number, row, observations)
 
     def _observe(self, metric: str, labels: tuple[str, ...], value: int, node: Node) -> None:
-        self._seen.append(Observation(metric, labels, value, node.end, node.id))
+        if metric in self._metrics:
+            self._seen.append(Observation(metric, labels, value, node.end, node.id))
+
+    def _clean(self, text: str) -> str:
+        """Return a clean text that comes again and again."""
+        found = self._cleaned.get(text)
+        if found is None:
+            found = self._cleaned[text] = clean(text)
+        return found
 
     def _host(self, node: Node, detail: HostDetail) -> Row:
         self._results += 1
-        duration, outcome, host = node.end - node.start, node.outcome.value, clean(detail.host)
+        duration, outcome, host = node.end - node.start, node.outcome.value, self._clean(detail.host)
         if node.outcome is not Outcome.INTERRUPTED:
-            definition = detail.definition
-            self._waiting.host(node)
-            if definition.role:
-                self._roles[_role(definition)].add(node.start, node.end)
-            self._observe("ansible_host_result_duration_seconds", (clean(definition.action), outcome), duration, node)
-            self._observe("ansible_host_results_total", (self._playbook, outcome), 1, node)
-            self._observe("ansible_host_outcomes_total", (host, outcome), 1, node)
-            if detail.attempts > 1:
-                self._observe("ansible_task_retries_total", (self._playbook,), detail.attempts - 1, node)
+            self._count_host(node, detail, host, duration)
         task, occurrence = _place(node.parent)
         failure = node.failure
         return HostResultRow(
-            execution=int(node.id.rpartition("/")[2]),
-            task=task,
-            occurrence=occurrence,
-            host=host,
-            started_ns=node.start - self._base,
-            duration_ns=duration,
-            outcome=_CODES[outcome],
-            attempts=min(detail.attempts, 32767),
-            items=detail.items,
-            error_type=failure.type if failure is not None else None,
-            message=clean(failure.message, _MESSAGE) if failure is not None else "",
+            int(node.id[_HOST_PREFIX:]),
+            task,
+            occurrence,
+            host,
+            node.start - self._base,
+            duration,
+            _CODES[outcome],
+            min(detail.attempts, _MOST_ATTEMPTS),
+            detail.items,
+            failure.type if failure is not None else None,
+            clean(failure.message, _MESSAGE) if failure is not None else "",
         )
+
+    def _count_host(self, node: Node, detail: HostDetail, host: str, duration: int) -> None:
+        definition, outcome = detail.definition, node.outcome.value
+        self._waiting.host(node)
+        if definition.role:
+            self._roles[_role(definition)].add(node.start, node.end)
+        action = self._clean(definition.action)
+        self._observe("ansible_host_result_duration_seconds", (action, outcome), duration, node)
+        self._observe("ansible_host_results_total", (self._playbook, outcome), 1, node)
+        self._observe("ansible_host_outcomes_total", (host, outcome), 1, node)
+        if detail.attempts > 1:
+            self._observe("ansible_task_retries_total", (self._playbook,), detail.attempts - 1, node)
 
     def _task(self, node: Node, detail: TaskDetail) -> Row | None:
         definition = detail.definition
@@ -276,7 +296,7 @@ def _role(definition: TaskDefined) -> str:
 
 
 def _place(task: str | None) -> tuple[int, int]:
-    """Return number and occurrence of a task's node id (`identity.task_node`)."""
+    """Return number and occurrence that a task's node id is made of (`identity.task_node`)."""
     _, number, occurrence = (task or "task/0/1").split("/")
     return int(number), int(occurrence)
 

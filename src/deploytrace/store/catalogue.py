@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
-__all__ = ["LEVELS", "METRICS", "OUTCOMES", "OVERFLOW", "RESULTS", "Metric", "Type"]
+__all__ = ["LEVELS", "METRICS", "OUTCOMES", "OVERFLOW", "RESULTS", "Metric", "Type", "metrics_of"]
 
 LEVELS = ("run", "play", "role", "task", "host")
 """The values of ``metrics_level``; each has the metrics of those before it too."""
@@ -238,3 +239,9 @@ _TELEMETRY = (
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_DURATIONS, *_COUNTERS, *_GAUGES, *_TELEMETRY)}
 """All metrics by name, in the order in which they are shown."""
+
+
+@cache
+def metrics_of(level: str) -> frozenset[str]:
+    """Return the names of the metrics that a ``metrics_level`` has."""
+    return frozenset(name for name, metric in METRICS.items() if LEVELS.index(metric.level) <= LEVELS.index(level))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from ..events import RunStarted
 from ..identity import trace_id
 from .accumulators import Series, TraceRef, accumulate, give_birth, upsert
-from .catalogue import LEVELS, METRICS, OUTCOMES, RESULTS
+from .catalogue import OUTCOMES, RESULTS, metrics_of
 from .database import Store
 from .entries import Entry, Observation
 from .names import clean, playbook_label
@@ -33,8 +33,8 @@ _BORN_RESULTS = ("success", "failure")  # the ends whose duration is likely to b
 class Recording:
     """One run on its way into the store.
 
-    ``level`` is the ``metrics_level``, ``limit`` how many label sets a family may have; ``traced`` says whether
-    exemplars have a trace to lead to.
+    ``level`` is the ``metrics_level`` whose series are born, ``limit`` how many label sets a family may have;
+    ``traced`` says whether exemplars have a trace to lead to.
     """
 
     started: RunStarted
@@ -68,14 +68,10 @@ class Recording:
             self._accumulate(connection, observations, now_ns)
 
     def _accumulate(self, connection: Connection, observations: Sequence[Observation], now_ns: int) -> None:
-        shown = [one for one in observations if self._shown(one.metric)]
         started = self.started
         trace = trace_id(started.run_id, started.traceparent, started.join_trace)
         reference = TraceRef(started.run_id, trace) if self.traced else None
-        accumulate(connection, shown, reference, now_ns, self.limit)
-
-    def _shown(self, metric: str) -> bool:
-        return LEVELS.index(METRICS[metric].level) <= LEVELS.index(self.level)
+        accumulate(connection, observations, reference, now_ns, self.limit)
 
     def _register(self, connection: Connection, now_ns: int) -> int:
         """Return the run's key; where it is not there yet, it is put down and its series are born."""
@@ -95,7 +91,7 @@ class Recording:
         wanted += [("ansible_host_results_total", (playbook, outcome)) for outcome in OUTCOMES]
         for name in ("ansible_task_retries", "ansible_straggler_seconds", "ansible_host_idle_seconds"):
             wanted.append((f"{name}_total", (playbook,)))
-        give_birth(connection, [one for one in wanted if self._shown(one[0])], now_ns, self.limit)
+        give_birth(connection, [one for one in wanted if one[0] in metrics_of(self.level)], now_ns, self.limit)
         if not self.started.check_mode:
             start = self.started.wall_ns
             begun = Observation("ansible_playbook_last_start_timestamp_seconds", (playbook,), start, start)

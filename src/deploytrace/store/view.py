@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from .. import __version__
 from ..journal.directory import Directory
 from ..settings import Settings
-from .catalogue import LEVELS, METRICS, Metric, Type
+from .catalogue import METRICS, Metric, Type, metrics_of
 from .database import Store
 from .live import latest_runs, runs_in_progress
 from .schema import buckets, exemplars, series
@@ -76,14 +76,14 @@ class _Reader:
 
     def accumulated(self) -> dict[str, Family]:
         """Return the families of the accumulators that the view's level shows."""
-        counts, seen = self._buckets(), self._exemplars()
+        counts, seen, shown = self._buckets(), self._exemplars(), metrics_of(self._view.level)
         points: dict[str, list[Point]] = defaultdict(list)
         distributions: dict[str, list[Distribution]] = defaultdict(list)
         query = select(series.c.key, series.c.family, series.c.labels, series.c.born_ns, series.c.count, series.c.total)
         for key, name, texts, born_ns, count, total in self._connection.execute(query.order_by(series.c.key)):
             self._sizes[name] = self._sizes.get(name, 0) + 1
             metric = METRICS.get(name)
-            if metric is None or not _shown(metric, self._view.level):
+            if metric is None or name not in shown:
                 continue
             labels, born = tuple(json.loads(texts)), born_ns / _NS
             held = metric.type is not Type.GAUGE and self._held(born)
@@ -174,10 +174,6 @@ def _distribution(
         tuple(seen.get(place) for place in places),
         born,
     )
-
-
-def _shown(metric: Metric, level: str) -> bool:
-    return LEVELS.index(metric.level) <= LEVELS.index(level)
 
 
 def _is_number(text: str) -> bool:
