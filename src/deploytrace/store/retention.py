@@ -17,7 +17,7 @@ from .database import Store
 from .entries import HEARTBEAT_SECONDS
 from .schema import applied, buckets, exemplars, failures, host_results, levels, runs, series
 
-__all__ = ["Pruned", "prune_store"]
+__all__ = ["Pruned", "prune_store", "shrink", "used"]
 
 _DAY_NS = 86_400 * 10**9
 _APPLIED_DAYS = 800  # what keeps a replayed journal from counting twice outlives every journal
@@ -42,22 +42,28 @@ def prune_store(store: Store, settings: Settings, now_ns: int) -> Pruned:
         series_gone = _prune_series(connection, now_ns - settings.metrics_series_days * _DAY_NS)
         connection.execute(delete(applied).where(applied.c.changed_ns < now_ns - _APPLIED_DAYS * _DAY_NS))
         connection.execute(delete(levels).where(levels.c.changed_ns < now_ns - _APPLIED_DAYS * _DAY_NS))
-    emptied = 0
+    shrunk = shrink(store, settings.history_megabytes * 1_000_000, now_ns)
+    if store.sqlite and (gone or shrunk.runs or shrunk.emptied):
+        store.execute_alone("PRAGMA incremental_vacuum")
+        store.execute_alone("PRAGMA wal_checkpoint(TRUNCATE)")
+    return Pruned(gone + shrunk.runs, shrunk.emptied, series_gone)
+
+
+def shrink(store: Store, limit: int, now_ns: int) -> Pruned:
+    """Remove the oldest until no more than ``limit`` bytes are in use. Raises `StoreUnavailable`, `StoreError`."""
+    gone = emptied = 0
     while True:
         with store.writing() as connection:
-            if _used(store, connection) <= settings.history_megabytes * 1_000_000:
+            if used(store, connection) <= limit:
                 break
             some = _empty_oldest(connection, now_ns)
             emptied += some
             if not some:
                 some = _remove_oldest(connection, now_ns)
                 gone += some
-            if not some:
-                break
-    if store.sqlite and (gone or emptied):
-        store.execute_alone("PRAGMA incremental_vacuum")
-        store.execute_alone("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Pruned(gone, emptied, series_gone)
+        if not some:
+            break
+    return Pruned(gone, emptied)
 
 
 def _over(now_ns: int) -> ColumnElement[bool]:
@@ -89,7 +95,7 @@ def _remove_oldest(connection: Connection, now_ns: int) -> int:
     return len(keys)
 
 
-def _used(store: Store, connection: Connection) -> int:
+def used(store: Store, connection: Connection) -> int:
     """Return about how many bytes are in use. PostgreSQL keeps the room of removed rows, so rows are counted there."""
     if store.sqlite:
         free = connection.scalar(text("PRAGMA freelist_count")) or 0
