@@ -14,13 +14,14 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable
-from .otlp_answer import rejected_spans, said
+from .otlp_answer import rejected, said
 from .otlp_codec import Codec
 from .otlp_credentials import provided
 from .otlp_settings import OtlpSettings
@@ -33,7 +34,8 @@ _LATER = frozenset({429, 502, 503, 504})
 _REMEDIES = {
     401: "the server wants credentials: set OTEL_EXPORTER_OTLP_HEADERS (authorization=...)",
     403: "the server does not accept these credentials: check OTEL_EXPORTER_OTLP_HEADERS",
-    404: "the server does not know this path: OTLP receivers listen at http://HOST:4318, where /v1/traces is appended",
+    404: "the server does not know this path: OTLP receivers listen at http://HOST:4318 (Prometheus's: "
+    "http://HOST:9090/api/v1/otlp), where /v1/{signal} is appended",
     405: "the server takes no OTLP at this path: check the endpoint's host, port and path",
     407: "the proxy wants credentials: put them into HTTPS_PROXY or name the host in NO_PROXY",
     415: "the server does not take this form of OTLP: check OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -88,7 +90,7 @@ def _without_query(url: str) -> str:
 class HttpTransport:
     """One OTLP/HTTP endpoint."""
 
-    def __init__(self, settings: OtlpSettings, codec: Codec) -> None:
+    def __init__(self, settings: OtlpSettings, codec: Codec[Any]) -> None:
         self.destination = _without_query(settings.endpoint)
         self.codec = codec
         self.timeout = settings.timeout
@@ -103,9 +105,9 @@ class HttpTransport:
         if self._compress is not None:
             self._headers["Content-Encoding"] = settings.compression
 
-    def send(self, spans: Sequence[bytes], timeout: float) -> int:
-        """Send encoded spans in one request; see `transport.Transport.send`."""
-        body = self.codec.request(spans)
+    def send(self, items: Sequence[bytes], timeout: float) -> int:
+        """Send what is encoded in one request; see `transport.Transport.send`."""
+        body = self.codec.request(items)
         if self._compress is not None:
             body = self._compress(body)
         deadline = time.monotonic() + timeout
@@ -146,13 +148,13 @@ class HttpTransport:
         if status == 413:
             raise RequestTooLarge(f"{self.destination} takes no request of this size (413){told}")
         if status == 400:
-            raise DeliveryRefused(f"{self.destination} refused the spans for good (400){told}")
+            raise DeliveryRefused(f"{self.destination} refused the {self.codec.signal.items} for good (400){told}")
         if 300 <= status < 400:
             to = _without_query(response.headers.get("Location", "")) or "nowhere"
             raise DeliveryUnavailable(
                 f"{self.destination} redirects to {to} ({status}), which is not followed: set the endpoint there."
             )
-        remedy = _REMEDIES.get(status, "its log may tell why")
+        remedy = _REMEDIES.get(status, "its log may tell why").format(signal=self.codec.signal.name)
         if status in _LATER:
             remedy = "it cannot take data now"
         wait = retry_after(response.headers.get("Retry-After"), time.time())
@@ -160,7 +162,7 @@ class HttpTransport:
 
     def _accepted(self, response: requests.Response, answer: bytes) -> int:
         try:
-            return rejected_spans(self.destination, _kind(response), answer)
+            return rejected(self.destination, self.codec.signal, _kind(response), answer)
         except ValueError:
             raise DeliveryUnavailable(
                 f"{self.destination} answered {response.status_code}, but not as an OTLP receiver does: check the "
