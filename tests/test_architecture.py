@@ -27,8 +27,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "run": {"journal"},
     "analysis": {"run"},
     "store": {"run", "journal"},
-    "reports": {"run", "analysis"},
-    "sinks": {"run", "analysis", "reports", "store"},
+    "reports": {"run", "analysis", "store"},
+    "sinks": {"run", "analysis", "reports", "store", "journal.directory"},  # the metrics tell what waits there
     "sidecar": {"sinks", "run", "journal", "store"},
     "commands": {"sidecar", "sinks", "reports", "analysis", "store", "run", "journal"},
     "__main__": {"commands"},
@@ -43,6 +43,7 @@ THIRD_PARTY: Mapping[str, set[str]] = {
     "grpc": {"sinks"},
     "requests": {"sinks"},
     "rich": {"reports", "commands"},
+    "prometheus_client": {"reports", "exporter"},  # one file writes what Prometheus reads, one serves it
     "sqlalchemy": {"store"},
     "alembic": {"store"},  # migrations
 }

@@ -136,6 +136,18 @@ class Settings:
         "How many seconds old a playbook's latest success may be, for alerts: site.yml=86400, comma-separated.",
         group="store",
     )
+    metrics_textfile: Path | None = _setting(
+        None,
+        "File for node_exporter's textfile collector, an absolute path that ends in .prom: all metrics, written anew at "
+        "every run's end.",
+        group="store",
+    )
+    metrics_pushgateway: str | None = _setting(
+        None,
+        "Pushgateway that all metrics are pushed to at every run's end: http://USER:PASSWORD@HOST:9091.",
+        group="store",
+        secret=True,
+    )
     history_days: int = _setting(400, "Days that runs are kept in the store.", group="store")
     history_megabytes: int = _setting(
         2000,

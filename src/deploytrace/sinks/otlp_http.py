@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable
+from .http_trouble import NoNetrc, described, without_secrets
 from .otlp_answer import rejected, said
 from .otlp_codec import Codec
 from .otlp_credentials import provided
@@ -40,7 +39,6 @@ _REMEDIES = {
     407: "the proxy wants credentials: put them into HTTPS_PROXY or name the host in NO_PROXY",
     415: "the server does not take this form of OTLP: check OTEL_EXPORTER_OTLP_PROTOCOL",
 }
-_TLS_REASON = re.compile(r"\[(?:SSL|X509)[^\]]*\] ([^(]+)")
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     # A fixed time of 0: the same spans are the same bytes.
     "gzip": lambda data: gzip.compress(data, compresslevel=6, mtime=0),
@@ -48,18 +46,11 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-class _NoNetrc(requests.auth.AuthBase):
-    """Keeps requests from putting a ~/.netrc's credentials in place of the configured header."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 def _session(settings: OtlpSettings) -> requests.Session:
     """Return the session of the named credential provider (OpenTelemetry's entry points), else one of our own."""
     if settings.credential_provider is None:
         session = requests.Session()
-        session.auth = _NoNetrc()
+        session.auth = NoNetrc()
     else:
         session = provided(settings.credential_provider, requests.Session)
     if settings.client_certificate and settings.client_key:
@@ -82,16 +73,11 @@ def _kind(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _without_query(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 class HttpTransport:
     """One OTLP/HTTP endpoint."""
 
     def __init__(self, settings: OtlpSettings, codec: Codec[Any]) -> None:
-        self.destination = _without_query(settings.endpoint)
+        self.destination = without_secrets(settings.endpoint)
         self.codec = codec
         self.timeout = settings.timeout
         self._settings = settings
@@ -150,7 +136,7 @@ class HttpTransport:
         if status == 400:
             raise DeliveryRefused(f"{self.destination} refused the {self.codec.signal.items} for good (400){told}")
         if 300 <= status < 400:
-            to = _without_query(response.headers.get("Location", "")) or "nowhere"
+            to = without_secrets(response.headers.get("Location", "")) or "nowhere"
             raise DeliveryUnavailable(
                 f"{self.destination} redirects to {to} ({status}), which is not followed: set the endpoint there."
             )
@@ -171,27 +157,13 @@ class HttpTransport:
 
     def _why(self, error: Exception) -> str:
         """Return in one sentence why there was no answer."""
-        text = str(error)
-        where = self.destination
-        if isinstance(error, requests.exceptions.ProxyError):
-            return f"The proxy to {where} cannot be used: check HTTPS_PROXY and NO_PROXY."
-        if isinstance(error, requests.exceptions.SSLError):
-            found = _TLS_REASON.search(text)
-            reason = found[1].strip() if found else "the handshake failed"
-            return (
-                f"TLS with {where} failed ({reason}): check OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme."
-            )
-        if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
-            return f"{where} did not answer in {self._settings.timeout:g} s."
-        if "NameResolutionError" in text or "Name or service not known" in text or "getaddrinfo" in text:
-            return f"{where} cannot be reached: the name {urlsplit(where).hostname!r} is unknown."
-        if "Connection refused" in text:
-            return f"{where} cannot be reached: the connection was refused (is the receiver running?)."
-        if isinstance(error, ValueError) or not isinstance(error, requests.RequestException):
-            return f"{where} cannot be asked: {text}."
-        return (
-            f"{where} broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually "
-            "port 4317), set OTEL_EXPORTER_OTLP_PROTOCOL=grpc."
+        return described(
+            error,
+            self.destination,
+            self._settings.timeout,
+            tls="OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme",
+            otherwise="broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually port 4317), "
+            "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.",
         )
 
     def close(self) -> None:
