@@ -30,7 +30,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "reports": {"run", "analysis", "store"},
     "sinks": {"run", "analysis", "reports", "store", "journal.directory"},  # the metrics tell what waits there
     "sidecar": {"sinks", "run", "journal", "store"},
-    "commands": {"sidecar", "sinks", "reports", "analysis", "store", "run", "journal"},
+    "exporter": {"sinks", "reports", "store", "journal.directory"},
+    "commands": {"sidecar", "exporter", "sinks", "reports", "analysis", "store", "run", "journal"},
     "__main__": {"commands"},
     "settings_docs": set(),
 }
@@ -45,6 +46,7 @@ THIRD_PARTY: Mapping[str, set[str]] = {
     "rich": {"reports", "commands"},
     "prometheus_client": {"reports", "exporter"},  # one file writes what Prometheus reads, one serves it
     "sqlalchemy": {"store"},
+    "bcrypt": {"exporter"},
     "alembic": {"store"},  # migrations
 }
 

@@ -138,8 +138,8 @@ class Settings:
     )
     metrics_textfile: Path | None = _setting(
         None,
-        "File for node_exporter's textfile collector, an absolute path that ends in .prom: all metrics, written anew at "
-        "every run's end.",
+        "File for node_exporter's textfile collector, an absolute path that ends in .prom: all metrics, written anew "
+        "at every run's end.",
         group="store",
     )
     metrics_pushgateway: str | None = _setting(

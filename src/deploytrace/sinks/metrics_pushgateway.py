@@ -87,7 +87,7 @@ class Pushgateway:
         if status == 400:
             raise DeliveryRefused(f"{self.destination} refused the metrics for good (400){told}")
         if 300 <= status < 400:
-            raise DeliveryUnavailable(f"{self.destination} redirects ({status}): set metrics_pushgateway to where it leads.")
+            raise DeliveryUnavailable(f"{self.destination} redirects ({status}): set its new URL.")
         remedy = _REMEDIES.get(status, "it cannot take data now")
         raise DeliveryUnavailable(f"{self.destination} answered {status}: {remedy}{told}")
 
