@@ -67,9 +67,9 @@ class Exporter:
     def ask(self, path: str = "/metrics", **headers: str) -> Answer:
         """Ask for a path."""
         scheme = "https" if self.tls else "http"
-        request = urllib.request.Request(f"{scheme}://127.0.0.1:{self.port}{path}", headers=headers)
+        request = urllib.request.Request(f"{scheme}://{self.address}{path}", headers=headers)  # noqa: S310 - our own
         try:
-            answer = urllib.request.urlopen(request, timeout=20, context=self.tls)
+            answer = urllib.request.urlopen(request, timeout=20, context=self.tls)  # noqa: S310
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -98,11 +98,7 @@ def running_exporter(
     environ: Mapping[str, str], log: Path, *flags: str, tls: ssl.SSLContext | None = None
 ) -> Iterator[Exporter]:
     """An exporter with that environment, for the length of a ``with`` block."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not re.match("OTEL_|DEPLOYTRACE_", name)
-    }
+    kept = {name: value for name, value in os.environ.items() if not re.match("OTEL_|DEPLOYTRACE_", name)}
     exporter = Exporter(kept | dict(environ), log, flags=flags, tls=tls)
     exporter.start()
     try:

@@ -31,10 +31,12 @@ def settle(
     environ: Mapping[str, str],
     dismissed: Event,
     say: Callable[[str], None],
+    waits: Callable[[float], None] = lambda _: None,
 ) -> bool:
     """Publish on every way that is on, now and once nothing is held back any more; return whether all got through.
 
-    ``say`` is told what does not get through, and why. Ends early where ``dismissed`` is set.
+    ``say`` is told what does not get through, and why; ``waits`` is told how many seconds there are to wait. Ends early
+    where ``dismissed`` is set.
     """
     publishers = []
     complete = True
@@ -48,8 +50,11 @@ def settle(
         for _ in range(_MOST_ROUNDS):
             got_through, until = _publish(publishers, dismissed, say)
             complete = complete and got_through
-            wait = until - time.time() + _MARGIN
-            if not until or wait > settings.metrics_birth_hold + 1 or dismissed.wait(max(0.0, wait)):
+            wait = max(0.0, until - time.time() + _MARGIN)
+            if not until or wait > settings.metrics_birth_hold + 1:
+                break
+            waits(wait)
+            if dismissed.wait(wait):
                 break
     finally:
         for publisher in publishers:
