@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,11 +33,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database()
 
 
-@pytest.fixture(scope="session")
-def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
-    """Pushgateway, node_exporter, Collector and Prometheus, shared by all tests of a worker; each has its own store."""
-    directory = tmp_path_factory.mktemp("landscape")
-    textfiles, targets = directory / "textfiles", directory / "exporters.json"
+@pytest.fixture
+def landscape(tmp_path: Path) -> Iterator[Landscape]:
+    """Pushgateway, node_exporter, Collector and Prometheus, empty."""
+    textfiles, targets = tmp_path / "textfiles", tmp_path / "exporters.json"
     textfiles.mkdir()
     targets.write_text("[]")
     with contextlib.ExitStack() as stack:
@@ -53,14 +51,3 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
         scrape.append({"job_name": "exporter", "file_sd_configs": [{"files": [str(targets)]}]})
         prometheus = stack.enter_context(running_prometheus(scrape))
         yield Landscape(gateway, textfiles, collector, prometheus, targets)
-
-
-@pytest.fixture(autouse=True)
-def _one_store_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take away what a test left in the landscape: of two textfiles node_exporter would show one."""
-    yield
-    if "landscape" in request.fixturenames:
-        there: Landscape = request.getfixturevalue("landscape")
-        for path in there.textfiles.iterdir():
-            path.unlink()
-        there.targets.write_text(json.dumps([]))
