@@ -77,8 +77,8 @@ def test_one_after_the_other_and_five_at_a_time(landscape: Landscape, url: str, 
         seen = {name: value for (name, labels), value in expected(snapshot).items() if _whole(dict(labels))}
         assert (runs[0], results[0]) == (7, 7 * 2 * 3)
         assert seen["ansible_playbook_runs_total"] == 7
-        assert seen["ansible_playbook_duration_seconds_sum"] == pytest.approx(runs[1] / 1e9, rel=1e-12)
-        assert seen["ansible_host_result_duration_seconds_sum"] == pytest.approx(results[1] / 1e9, rel=1e-12)
+        assert seen["ansible_playbook_duration_seconds_sum"] == pytest.approx(int(runs[1]) / 1e9, rel=1e-12)
+        assert seen["ansible_host_result_duration_seconds_sum"] == pytest.approx(int(results[1]) / 1e9, rel=1e-12)
         for way in WAYS:
             assert not landscape.resets(way, store_id, exporter.address), way
 
