@@ -37,9 +37,10 @@ class Run:
         first = events[0]
         assert isinstance(first, RunStarted)
         self.started = first._replace(**changes)
+        self.events = (self.started, *events[1:])
         self.nodes: list[Node] = []
         replay = Replay()
-        for event in (self.started, *events[1:]):
+        for event in self.events:
             self.nodes += replay.feed(event)
 
     def sink(self, url: str, *, clock: Callable[[], int] | None = None, **settings: Any) -> HistorySink:

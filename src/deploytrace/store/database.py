@@ -8,8 +8,10 @@ There is one writer at a time: SQLite's ``BEGIN IMMEDIATE``, in PostgreSQL the l
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ _CONNECT_SECONDS = 5
 _STATEMENT_MS = 60_000
 _IDLE_MS = 30_000  # a writer that vanished must not keep the others waiting
 _SQLITE = "sqlite"
+_making = threading.Lock()
 
 
 class Store:
@@ -126,16 +129,7 @@ def open_store(url: str) -> Store:
 def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise SettingError("store_url names no file: write sqlite:////absolute/path/store.db, with four slashes.")
-    path = Path(url.database)
-    try:
-        if path.parent.name:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        os.close(os.open(path, flags, 0o600))
-    except OSError as error:
-        raise StoreUnavailable(
-            f"The store {path} cannot be opened ({error.strerror or error}): check its directory and its owner."
-        ) from None
+    _make_file(Path(url.database))
     engine = create_engine(url, pool_size=1, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -151,6 +145,27 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _make_file(path: Path) -> None:
+    """Make the file of a store where there is none, for its owner alone. Raises `StoreUnavailable`.
+
+    A file that is there is not opened: to close it again would take away the locks that this process has on it by
+    other connections, and what two then write at the same time is damaged (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
+    try:
+        if path.parent.name:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _making, contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if path.is_symlink() or not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store {path} cannot be opened ({error.strerror or error}): check its directory and its owner."
+        ) from None
 
 
 def _postgresql_engine(url: URL) -> Engine:
