@@ -191,14 +191,6 @@ options:
     default: 100
     env: [{name: DEPLOYTRACE_KEEP_LOGS}]
     ini: [{section: callback_deploytrace, key: keep_logs}]
-  mail_to:
-    description:
-      - "Who gets a mail when a run has failed, comma-separated; unset, nobody."
-    type: list
-    elements: str
-    default: []
-    env: [{name: DEPLOYTRACE_MAIL_TO}]
-    ini: [{section: callback_deploytrace, key: mail_to}]
   top_console:
     description:
       - "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with profile_tasks, none
@@ -289,6 +281,99 @@ options:
     default: 500
     env: [{name: DEPLOYTRACE_KEEP_MEGABYTES}]
     ini: [{section: callback_deploytrace, key: keep_megabytes}]
+  dashboard_url:
+    description:
+      - "Address of a dashboard that shows the run, for links: a template with {run_id}, {trace_id}, {playbook},
+        {environment}, {from_ms} and {to_ms} (the run's begin and end, Unix milliseconds)."
+    type: str
+    env: [{name: DEPLOYTRACE_DASHBOARD_URL}]
+    ini: [{section: callback_deploytrace, key: dashboard_url}]
+  mail_to:
+    description:
+      - "Who gets the mail about a run that failed, comma-separated. With nobody there is none."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_MAIL_TO}]
+    ini: [{section: callback_deploytrace, key: mail_to}]
+  mail_cc:
+    description:
+      - "Who gets a copy of it, comma-separated."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_MAIL_CC}]
+    ini: [{section: callback_deploytrace, key: mail_cc}]
+  mail_cc_environments:
+    description:
+      - "Environments whose mails go to mail_cc too, comma-separated; none named: all of them."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_MAIL_CC_ENVIRONMENTS}]
+    ini: [{section: callback_deploytrace, key: mail_cc_environments}]
+  mail_bcc:
+    description:
+      - "Who gets a copy that the others do not see."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_MAIL_BCC}]
+    ini: [{section: callback_deploytrace, key: mail_bcc}]
+  mail_from:
+    description:
+      - "The mail's sender. Default: the user that runs Ansible, at the controller."
+    type: str
+    env: [{name: DEPLOYTRACE_MAIL_FROM}]
+    ini: [{section: callback_deploytrace, key: mail_from}]
+  mail_attachment_limit:
+    description:
+      - "Megabytes (10^6 bytes) up to which the archived log is attached to the mail; a larger one is named in it. 0:
+        never."
+    type: int
+    default: 10
+    env: [{name: DEPLOYTRACE_MAIL_ATTACHMENT_LIMIT}]
+    ini: [{section: callback_deploytrace, key: mail_attachment_limit}]
+  smtp_url:
+    description:
+      - "The mail server: smtp://, smtp+starttls:// or smtps:// (TLS from the start), [user@]host and, where it is not
+        25, 587 or 465 in this order, :port."
+    type: str
+    default: "smtp://localhost:25"
+    env: [{name: DEPLOYTRACE_SMTP_URL}]
+    ini: [{section: callback_deploytrace, key: smtp_url}]
+  smtp_password:
+    description:
+      - "Password of the user in smtp_url. Better placed in the environment than in a file."
+    type: str
+    env: [{name: DEPLOYTRACE_SMTP_PASSWORD}]
+    ini: [{section: callback_deploytrace, key: smtp_password}]
+  smtp_password_file:
+    description:
+      - "A file whose first line is that password, read when a mail is sent."
+    type: path
+    env: [{name: DEPLOYTRACE_SMTP_PASSWORD_FILE}]
+    ini: [{section: callback_deploytrace, key: smtp_password_file}]
+  smtp_password_variable:
+    description:
+      - "Name of an Ansible variable, vaulted preferably, that holds that password: an extra variable or one of
+        group_vars/all."
+    type: str
+    env: [{name: DEPLOYTRACE_SMTP_PASSWORD_VARIABLE}]
+    ini: [{section: callback_deploytrace, key: smtp_password_variable}]
+  smtp_ca_file:
+    description:
+      - "Certificates (PEM) that the mail server's is checked against, instead of the system's."
+    type: path
+    env: [{name: DEPLOYTRACE_SMTP_CA_FILE}]
+    ini: [{section: callback_deploytrace, key: smtp_ca_file}]
+  smtp_timeout:
+    description:
+      - "Seconds that the mail server may take for each answer."
+    type: float
+    default: 10.0
+    env: [{name: DEPLOYTRACE_SMTP_TIMEOUT}]
+    ini: [{section: callback_deploytrace, key: smtp_timeout}]
 """
 
 import contextlib

@@ -5,7 +5,6 @@ Pages are the Markdown files of the top, of docs/ and of examples/.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import shlex
@@ -20,11 +19,11 @@ from deploytrace.capture.details import details
 from deploytrace.capture.redact import Redactor
 from deploytrace.journal.format import decode, decode_header
 from deploytrace.journal.reader import read_events
-from deploytrace.settings import ENV_PREFIX, INI_SECTION, Settings, load
+from deploytrace.settings import ENV_PREFIX, INI_SECTION, Settings, declared, load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "examples/*.md") for path in ROOT.glob(pattern))
-SETTINGS = {item.name for item in dataclasses.fields(Settings)}
+SETTINGS = set(declared())
 
 _CODE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
