@@ -58,7 +58,8 @@ class Trouble:
 class Letter:
     """A mail's contents.
 
-    ``verdict`` is Failed, Unreachable or Interrupted; each of ``slowest`` has a name, a time and its share of the longest.
+    ``verdict`` is Failed, Unreachable or Interrupted; each of ``slowest`` has a name, a time and its share of
+    the longest.
     """
 
     subject: str

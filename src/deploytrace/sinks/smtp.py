@@ -181,7 +181,9 @@ def _judge(server: Server, error: smtplib.SMTPResponseException) -> None:
     said = f"{error.smtp_code} {_text(error.smtp_error)}"
     about_message = isinstance(error, (smtplib.SMTPDataError, smtplib.SMTPSenderRefused))
     if about_message and error.smtp_code == _AUTHENTICATION_REQUIRED:
-        raise DeliveryUnavailable(f"{server.name} wants a user and a password ({said}): set smtp_url.") from None
+        raise DeliveryUnavailable(
+            f"{server.name} wants TLS or a password first ({said}): set smtp_url accordingly."
+        ) from None
     if error.smtp_code in _TOO_LARGE or (isinstance(error, smtplib.SMTPDataError) and error.smtp_code // 100 == 5):
         raise MessageTooLarge(said) from None
     if about_message and error.smtp_code // 100 == 5:
