@@ -137,8 +137,8 @@ def running_mail_server(
 ) -> Iterator[MailServer]:
     """A mail server for the length of a ``with`` block.
 
-    ``tls``: from the start; ``starttls``: after the command, without which it takes nothing; ``login``: user and password
-    that it wants. ``max_bytes``: what it takes, and says so; 0: everything. ``port`` is a fixed one, for a server that
+    ``tls``: from the start; ``starttls``: after the command, without which it takes nothing; ``login``: the user and
+    the password that it wants. ``max_bytes``: what it takes, and says so; 0: everything. ``port`` is a fixed one, for a server that
     comes back after an outage.
     """
     state = MailServer(port or free_port())

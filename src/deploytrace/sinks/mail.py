@@ -50,7 +50,7 @@ class MailSink:
     max_items = 1
     max_bytes = 1 << 30
     schedule_delay = 0.0
-    after = ("archive",)
+    after: tuple[str, ...] = ("archive",)
 
     def __init__(self, settings: Settings, started: RunStarted, archive: Callable[[], Path | None]) -> None:
         self._settings = settings
@@ -61,10 +61,9 @@ class MailSink:
         self._ranking = Ranking()
         self._last = (0, "")
         self._taken: set[str] = set()  # recipients that have the mail already
-        try:
-            self.destination = server_of(settings, self._directory).name
-        except SettingError:
-            self.destination = "the mail server"  # said when there is a mail to send
+        # The same whichever server is set: a mail that one server has taken is not given to the next one too.
+        environment = started.context_vars.get("env")
+        self.destination = "the mail server" + (f" for {environment}" if environment else "")
 
     def translate(self, node: Node) -> Sequence[MailItem]:
         """Return the run's mail, at its end, if it failed; see `contract.Sink.translate`."""
