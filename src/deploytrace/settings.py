@@ -24,7 +24,7 @@ from typing import Any
 
 from .setting_types import declared_in, text_of, value_of
 from .setting_types import setting as _setting
-from .settings_mail import PASSWORDS, MailSettings
+from .settings_mail import ADDRESSES, PASSWORDS, MailSettings
 
 __all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "declared", "environment_name", "load"]
 
@@ -193,11 +193,13 @@ class Settings(MailSettings):
     def completed_by(self, recorded: Mapping[str, str]) -> Settings:
         """Return these settings, and where one is at its default the recorded one, as text (`RunStarted.settings`).
 
-        What a later version no longer understands counts as not recorded.
+        Who gets the mail is always the run's own. What a later version no longer understands counts as not recorded.
         """
         found: dict[str, Any] = {}
         for name, item in declared().items():
-            if name in recorded and getattr(self, name) == item.default:
+            if name in ADDRESSES:
+                found[name] = item.default
+            if name in recorded and (name in ADDRESSES or getattr(self, name) == item.default):
                 with contextlib.suppress(ValueError):
                     found[name] = value_of(item, str(recorded[name]))
         return dataclasses.replace(self, **found)

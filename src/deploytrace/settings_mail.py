@@ -7,10 +7,13 @@ from pathlib import Path
 
 from .setting_types import setting
 
-__all__ = ["PASSWORDS", "MailSettings"]
+__all__ = ["ADDRESSES", "PASSWORDS", "MailSettings"]
 
 # Three ways to say one thing: one that is said in a place of higher rank hides all that are said elsewhere.
 PASSWORDS = frozenset({"smtp_password", "smtp_password_file", "smtp_password_variable"})
+
+# Who gets the mail about a run is that run's own affair, also where another one's sidecar sends it.
+ADDRESSES = frozenset({"mail_to", "mail_cc", "mail_cc_environments", "mail_bcc", "mail_from"})
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,8 @@ def running_mail_server(
     """A mail server for the length of a ``with`` block.
 
     ``tls``: from the start; ``starttls``: after the command, without which it takes nothing; ``login``: the user and
-    the password that it wants. ``max_bytes``: what it takes, and says so; 0: everything. ``port`` is a fixed one, for a server that
-    comes back after an outage.
+    the password that it wants. ``max_bytes``: what it takes, and says so; 0: everything. ``port`` is a fixed one, for a
+    server that comes back after an outage.
     """
     state = MailServer(port or free_port())
 

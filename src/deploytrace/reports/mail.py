@@ -19,7 +19,7 @@ from ..settings import Settings
 from .links import dashboard_link, trace_link
 from .wording import cut, duration, local_time, neutral, neutral_line, without_ansi
 
-__all__ = ["Letter", "Output", "Trouble", "letter_of"]
+__all__ = ["Letter", "Output", "Trouble", "letter_of", "test_letter"]
 
 _SUBJECT_TASK, _SUBJECT_REASON = 80, 120  # terminal cells
 _REASON = 500
@@ -58,7 +58,7 @@ class Trouble:
 class Letter:
     """A mail's contents.
 
-    ``verdict`` is Failed, Unreachable or Interrupted; each of ``slowest`` has a name, a time and its share of
+    ``verdict`` is Failed, Unreachable, Interrupted or Test; each of ``slowest`` has a name, a time and its share of
     the longest.
     """
 
@@ -111,6 +111,23 @@ def letter_of(run: Node, causes: Causes, ranking: Ranking, last: str, settings: 
         slowest=tuple((_ranked(task), duration(task.wall_ns), task.wall_ns / slowest[0].wall_ns) for task in slowest),
         links=tuple((label, link) for label, link in links if link),
         notes=(f"On the controller, `deploytrace trace {started.run_id[:8]}` shows the whole run.",),
+    )
+
+
+def test_letter(facts: tuple[tuple[str, str], ...]) -> Letter:
+    """Return the letter that tries out the way."""
+    return Letter(
+        subject="deploytrace: test mail",
+        verdict="Test",
+        headline="Mails arrive here",
+        reason="When a run fails, a mail comes the same way.",
+        run="deploytrace mail --test",
+        facts=tuple((name, _harmless(value, 200)) for name, value in facts),
+        troubles=(),
+        untold="",
+        slowest=(),
+        links=(),
+        notes=("Nothing has failed.",),
     )
 
 

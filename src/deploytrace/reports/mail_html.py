@@ -20,6 +20,7 @@ _TONES: Mapping[str, tuple[str, str]] = {  # the verdict's own colour, and a pal
     "Failed": ("#b3261e", "#fdf1f0"),
     "Unreachable": ("#9a5b00", "#fdf5e8"),
     "Interrupted": ("#4a5568", "#f1f3f6"),
+    "Test": ("#1f6f43", "#edf7f1"),
 }
 
 _HEAD = """\

@@ -84,7 +84,7 @@ class MailSink:
                 envelope = self._envelope(item.date)
             except SettingError as error:
                 raise DeliveryUnavailable(str(error)) from None
-            self._send(server, envelope, item.letter)
+            self._send(server, envelope, item)
         return 0
 
     def _envelope(self, date: int) -> Envelope:
@@ -97,16 +97,21 @@ class MailSink:
             sender=f"{started.user}@{started.host_name}",
         )
 
-    def _send(self, server: Server, envelope: Envelope, letter: Letter) -> None:
+    def prepared(self, item: MailItem) -> tuple[Letter, Attachment | None]:
+        """Return the letter as it is to be sent now, and what is attached."""
         attachment, note = self._attachment()
+        return item.letter.with_note(note) if note else item.letter, attachment
+
+    def _send(self, server: Server, envelope: Envelope, item: MailItem) -> None:
+        letter, attachment = self.prepared(item)
         try:
-            self._hand_over(server, envelope, letter.with_note(note) if note else letter, attachment)
+            self._hand_over(server, envelope, letter, attachment)
         except MessageTooLarge as error:
             if attachment is None:
                 raise DeliveryRefused(f"{server.name} refuses the mail for good ({error}).") from None
             note = f"The mail server did not take the log with this mail ({error}). It is at {self._archive()}."
             try:
-                self._hand_over(server, envelope, letter.with_note(note), None)
+                self._hand_over(server, envelope, item.letter.with_note(note), None)
             except MessageTooLarge as again:
                 raise DeliveryRefused(f"{server.name} refuses the mail for good ({again}).") from None
 
