@@ -7,11 +7,15 @@ import subprocess
 import tarfile
 from collections.abc import Mapping
 
+import pytest
+
 from ground.ansible import Ansible
 from ground.processes import free_port
 from ground.smtp import MailServer, running_mail_server, silent_port
 
 from .journals import journals
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
 LOG_PLAYS = "deploytrace.callbacks.log_plays"
 

@@ -57,12 +57,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _test(settings: Settings, environment: str | None) -> int:
+    from ..sinks.mail_message import machine_address
     from ..sinks.mail_settings import envelope_of, server_of
 
     settings = settings.for_run({"env": environment} if environment else {})
     server = server_of(settings, Path.cwd())
-    who = f"{getpass.getuser()}@{platform.node()}"
-    message_id = f"{secrets.token_hex(16)}@{platform.node()}"
+    who = machine_address(getpass.getuser(), platform.node())
+    message_id = machine_address(secrets.token_hex(16), platform.node())
     envelope = envelope_of(settings, message_id, time.time_ns(), environment, who)
     answers = _send(server, envelope, environment, who)
     taken = [each for each in envelope.recipients if each not in answers]

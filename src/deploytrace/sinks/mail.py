@@ -18,7 +18,7 @@ from ..events import RunStarted
 from ..reports.mail import Letter, letter_of
 from ..run.model import Kind, Node
 from ..settings import Settings
-from .mail_message import Attachment, Envelope, compose
+from .mail_message import Attachment, Envelope, compose, machine_address
 from .mail_settings import envelope_of, server_of
 from .smtp import MessageTooLarge, Server, in_words, send
 
@@ -91,10 +91,10 @@ class MailSink:
         started = self._started
         return envelope_of(
             self._settings,
-            message_id=f"{started.run_id}@{started.host_name}",
+            message_id=machine_address(started.run_id, started.host_name),
             date=date,
             environment=started.context_vars.get("env") or self._settings.environment,
-            sender=f"{started.user}@{started.host_name}",
+            sender=machine_address(started.user, started.host_name),
         )
 
     def prepared(self, item: MailItem) -> tuple[Letter, Attachment | None]:

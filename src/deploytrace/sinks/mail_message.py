@@ -13,17 +13,19 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
 from .. import __version__
 from ..errors import SettingError
 from ..reports import mail_html, mail_text
 from ..reports.mail import Letter
 
-__all__ = ["Attachment", "Envelope", "address_of", "compose"]
+__all__ = ["Attachment", "Envelope", "address_of", "compose", "machine_address"]
 
 # What may stand in an address: no white space, nothing that separates or encloses addresses, no control characters.
 _ADDRESS = re.compile(r"^[^\s<>()\[\]:;,\\\"@\x00-\x1f\x7f]+(?:@[^\s<>();:,\\\"@\x00-\x1f\x7f]+)?$")
+
+_NAMED = re.compile(r"^([^<>]*)<([^<>]*)>$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,17 @@ class Envelope:
 
 def address_of(text: str, setting: str) -> Address:
     """Return the address in a text such as ``Ops <ops@example.org>``. Raises `SettingError`."""
-    name, address = parseaddr(text)
+    match = _NAMED.match(text.strip())
+    name, address = (match[1].strip(' "'), match[2].strip()) if match else ("", text.strip())
     if not _ADDRESS.match(address) or not name.isprintable():
         raise SettingError(f"{setting} has {text!r}, which is no mail address.")
     user, _, domain = address.rpartition("@") if "@" in address else (address, "", "")
     return Address(name, user, domain)
+
+
+def machine_address(user: str, host: str) -> str:
+    """Return an address that stands for a user at a machine, also where their names hold what no address may."""
+    return "@".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip(".-") or "localhost" for part in (user, host))
 
 
 def compose(letter: Letter, envelope: Envelope, attachment: Attachment | None = None) -> EmailMessage:
@@ -79,14 +87,7 @@ def _headers(letter: Letter, envelope: Envelope) -> Iterator[tuple[str, str | Se
     if envelope.cc:
         yield "Cc", envelope.cc
     yield "Date", format_datetime(datetime.fromtimestamp(envelope.date // 10**9).astimezone())
-    yield "Message-ID", f"<{_dotted(envelope.message_id)}>"
+    yield "Message-ID", f"<{envelope.message_id}>"
     yield "Auto-Submitted", "auto-generated"  # RFC 3834: nobody's absence is answered to it
     yield "X-Auto-Response-Suppress", "All"
     yield "X-Mailer", f"deploytrace {__version__}"
-
-
-def _dotted(message_id: str) -> str:
-    """Return a message id with nothing in it that RFC 5322 does not allow there."""
-    return "@".join(
-        re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip(".") or "localhost" for part in message_id.split("@", 1)
-    )
