@@ -93,14 +93,14 @@ def test_make_targets_exist() -> None:
 
 
 def test_command_lines_are_understood(tmp_path: Path) -> None:
-    """Each is really run, where nothing is recorded and no Ansible is found: status 2 says it was not understood."""
+    """Each is really run, where nothing is recorded or set and no Ansible is found: what is not understood is told its usage."""
     environ = {"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
     lines = set(_command_lines("deploytrace"))
     assert lines
     for line in sorted(lines):
         command = [sys.executable, "-m", "deploytrace", *shlex.split(line)[1:]]
         outcome = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert outcome.returncode != 2, f"{line}: {outcome.stderr}"
+        assert "usage:" not in outcome.stderr, f"{line}: {outcome.stderr}"
         assert "Traceback" not in outcome.stderr, f"{line}: {outcome.stderr}"
 
 
