@@ -93,7 +93,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_command_lines_are_understood(tmp_path: Path) -> None:
-    """Each is really run, where nothing is recorded or set and no Ansible is found: what is not understood is told its usage."""
+    """Each is really run, where nothing is recorded, set or found; one that is not understood is told its usage."""
     environ = {"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
     lines = set(_command_lines("deploytrace"))
     assert lines
