@@ -13,7 +13,7 @@ from ground.ansible import Ansible
 from ground.processes import free_port
 from ground.smtp import MailServer, running_mail_server, silent_port
 
-from .journals import journals
+from .journals import LEAVING_S, journals, seconds_after_its_end
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
@@ -134,6 +134,7 @@ def test_an_outage_of_the_mail_server_costs_nothing_and_the_mail_comes_once(ansi
         for url in (down["DEPLOYTRACE_SMTP_URL"], f"smtp://127.0.0.1:{silent}"):
             result = ansible.run(fail, env_vars={**down, "DEPLOYTRACE_SMTP_URL": url})
             assert result.returncode == 2, result.output
+            assert seconds_after_its_end(ansible.state_dir) <= 1.0 + LEAVING_S
         ansible.wait_for_sidecar(40)
     with running_mail_server(port=port) as server:
         answer = ansible.deploytrace("flush", env_vars=down)

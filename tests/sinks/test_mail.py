@@ -294,3 +294,13 @@ def test_an_environments_section_says_what_is_otherwise_there(tmp_path: Path) ->
     assert wins.for_run({"env": "production"}).mail_to == ("me@example.org",)
     assert wins.for_run({"env": "production"}).smtp_password == "mine"
     assert wins.for_run({"env": "production"}).smtp_password_file is None
+
+
+def test_a_later_delivery_changes_neither_whose_mail_it_is_nor_that_it_was_sent() -> None:
+    now = Settings(mail_to=("others@example.org",), smtp_url="smtp://new.example.org")
+    later = now.completed_by({"mail_to": "ops@example.org", "smtp_url": "smtp://old.example.org"})
+    assert later.mail_to == ("ops@example.org",)
+    assert later.smtp_url == "smtp://new.example.org"
+    assert now.completed_by({}).mail_to == (), "the run was to have no mail"
+    old, new = (Post(deploy(), smtp_url=f"smtp://{name}.example.org").sink for name in ("old", "new"))
+    assert old.destination == new.destination, "what stands in the cursor as sent is sent"
