@@ -16,6 +16,7 @@ from ..features import Features, features
 from ..identity import RUN_NODE, new_run_id, span_id, trace_id
 from ..journal.writer import Writer
 from . import context, launch
+from .declared import Declarations
 from .ending import where
 from .recording import Recording
 from .redact import Redactor
@@ -45,6 +46,7 @@ class Command:
         for problem in problems:
             surroundings.warn(problem)
         self.secrets = Secrets(self.redactor)
+        self.declarations = Declarations(surroundings.sources)
         self.timestamps = timestamps(surroundings) if self.settings.timestamps else None
         self._callbacks: dict[str, None] = {}
         self._id = new_run_id()
