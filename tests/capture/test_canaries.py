@@ -20,9 +20,34 @@ PLANTED = (
     "argument_key", "argument_nested", "argument_unlike", "item_key", "item_label", "task_name", "environment_key",
     "task_vars", "extra_var", "host_var", "controller_environment", "fact", "prompt", "bearer", "private_key",
     "option", "stdout_json", "traceback", "redact_keys", "redact_patterns", "endpoint", "cookie", "mysql",
+    "declared", "declared_alias", "declared_elsewhere", "declared_within", "declared_item", "declared_shown",
+    "declared_builtin", "no_python", "rest",
 )  # fmt: skip
 
 PLAYBOOK = Path(__file__).with_name("canaries.yml")
+
+# Nothing in these parameters' names looks secret.
+MODULE = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.shared_options import shared
+
+def main():
+    module = AnsibleModule(argument_spec=dict(
+        number=dict(type="str", no_log=True, aliases=["digits"]),
+        door=dict(type="dict", options={"colour": {"type": "str", "no_log": True}}),
+        **shared(),
+    ))
+    module.exit_json(changed=False, greeting="hello")
+
+main()
+"""
+SHARED = """def shared():
+    return {"motto": dict(type="str", no_log=True)}
+"""
+NO_PYTHON = """#!/bin/sh
+# WANT_JSON
+echo '{"changed": false}'
+"""
 
 
 def canary(place: str) -> str:
@@ -57,6 +82,9 @@ def deploy(each_ansible: Ansible) -> Path:
         ),
     )
     user.write("included.yml", vaulted(f"included: {canary('vault_included')}\n"))
+    user.write("library/door_lock.py", MODULE)
+    user.write("library/shell_lock", NO_PYTHON)
+    user.write("utilities/shared_options.py", SHARED)
     python = user.environment.python
     user.write(
         "hosts.yml",
@@ -82,6 +110,7 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
               "-e", f"deploy_token={canary('extra_var')}"],
         env_vars={
             "APP_SECRET": canary("controller_environment"),
+            "ANSIBLE_MODULE_UTILS": str(deploy.with_name("utilities")),
             "DEPLOYTRACE_REDACT_KEYS": "launch_code",
             "DEPLOYTRACE_REDACT_PATTERNS": r"ZZ-\w+",
             "DEPLOYTRACE_RESULTS": "all",

@@ -17,6 +17,7 @@ from ..identity import RUN_NODE, new_run_id, span_id, trace_id
 from ..journal.writer import Writer
 from ..settings import Settings
 from . import context, launch
+from .declared import Declarations
 from .ending import where
 from .mail_password import with_password
 from .recording import Recording
@@ -47,6 +48,7 @@ class Command:
         for problem in problems:
             surroundings.warn(problem)
         self.secrets = Secrets(self.redactor)
+        self.declarations = Declarations(surroundings.sources)
         self.timestamps = timestamps(surroundings) if self.settings.timestamps else None
         self._callbacks: dict[str, None] = {}
         self._id = new_run_id()
