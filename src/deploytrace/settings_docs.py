@@ -62,9 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _option(item: dataclasses.Field[object]) -> Iterator[str]:
     kind = _TYPES[str(item.type)]
     yield f"  {item.name}:"
-    yield "    description:"
-    for number, line in enumerate(textwrap.wrap(_quoted(item.metadata["meaning"]), 110, break_long_words=False)):
-        yield f"      - {line}" if number == 0 else f"        {line}"
+    description = f"description: {_quoted(item.metadata['meaning'])}"
+    yield from textwrap.wrap(
+        description, 118, initial_indent=" " * 4, subsequent_indent=" " * 6, break_long_words=False
+    )
     yield f"    type: {kind}"
     if kind == "list":
         yield "    elements: str"
