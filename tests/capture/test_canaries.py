@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import subprocess
+import tarfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ground.ansible import Ansible
+from ground.smtp import MailServer, running_mail_server
 
 # Each canary is planted in one place, named here; the playbook says where and how.
 PLANTED = (
@@ -101,7 +105,28 @@ all:
     return user.write("site.yml", text)
 
 
-def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: Path) -> None:
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """Where the run's failure is mailed to."""
+    with running_mail_server() as server:
+        yield server
+
+
+def _unpacked(files: dict[Path, bytes]) -> dict[Path, bytes]:
+    """What is in the archives among some files."""
+    found = {}
+    for path, content in files.items():
+        if path.name.endswith(".tar.gz"):
+            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                for member in archive:
+                    file = archive.extractfile(member)
+                    if file is not None:
+                        found[path / member.name] = file.read()
+    return found
+
+
+def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: Path, mail_server: MailServer) -> None:
+    """The last play fails, so that there is an archive and a mail too."""
     user = each_ansible
     result = user.run(
         deploy,
@@ -116,13 +141,23 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
             "DEPLOYTRACE_RESULTS": "all",
             "DEPLOYTRACE_DELIVERY_WAIT": "0",
             "DEPLOYTRACE_LOG_DIR": str(user.state_dir / "logs"),
+            "DEPLOYTRACE_MAIL_TO": "ops@example.org",
+            "DEPLOYTRACE_SMTP_URL": mail_server.url(),
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://me:{canary('endpoint')}@127.0.0.1:1",
         },
         timeout=300,
     )  # fmt: skip
-    assert result.returncode == 0, result.output
+    assert result.returncode == 2, result.output
     user.wait_for_sidecar()
     files = {path: path.read_bytes() for path in user.state_dir.rglob("*") if path.is_file()}
+    files |= _unpacked(files)
+    (mail,) = mail_server.wait_for(1)
+    assert mail.message["Subject"].startswith("Failed: A failure that is mailed")
+    for kind in ("plain", "html"):
+        files[Path(f"mail.{kind}")] = f"{mail.message['Subject']}\n{mail.body(kind)}".encode()
+    attached = {Path(name): content for name, content in mail.attachments().items()}
+    assert attached
+    files |= attached | _unpacked(attached)
     ours = [line for line in result.stderr.splitlines() if "deploytrace" in line]
     assert b"host_finished" in b"".join(files.values())
     assert b"PLAY RECAP" in files[(user.state_dir / "logs" / "latest").resolve()]

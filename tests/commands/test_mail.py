@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import getpass
 
+import pytest
+
+from ground.browser import rendered
 from ground.processes import free_port
 from ground.smtp import running_mail_server
 
@@ -58,3 +61,27 @@ def test_the_preview_is_the_mail_as_a_page(program: Program) -> None:
     assert "went well" in program.output("mail", "last", "--preview", "never.html")
     assert not (program.cwd / "never.html").exists()
     assert program.run("mail").returncode == 2
+
+
+@pytest.mark.parametrize("width", [500, 800])  # no window of Chromium is narrower than 500
+def test_the_page_fits_its_window_and_runs_nothing_of_a_hosts_output(program: Program, width: int) -> None:
+    told = Told()
+    told.play(0.1, hosts=("web1",))
+    told.announce(0.2, "Migrate <b>all</b> the data of " + "a" * 200)
+    hostile = "<img src=x onerror=\"document.title='forged'\"><script>document.title='forged'</script>" + "y" * 3000
+    detail = {"reason": hostile, "stderr": hostile, "cmd": hostile, "rc": 3}
+    told.on("web1", "Migrate <b>all</b> the data of " + "a" * 200, 0.3, 1, "failed", detail=detail)
+    told.end(2, stats={"web1": {"failures": 1}})
+    told.write(program.state_dir)
+    page = program.cwd / "mail.html"
+    program.output("mail", "last", "--preview", str(page))
+    # A script of the test's own, so that it is known that scripts do run, says how wide the page has become.
+    measure = (
+        "<script>const root = document.documentElement;"
+        "document.body.dataset.overflow = root.scrollWidth - root.clientWidth</script>"
+    )
+    page.write_text(page.read_text().replace("</body>", f"{measure}</body>"))
+    shown = rendered(page, width=width)
+    assert 'data-overflow="0"' in shown, shown[:500]
+    assert "<title>forged" not in shown
+    assert "&lt;script&gt;" in shown
