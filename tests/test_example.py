@@ -89,7 +89,7 @@ def test_its_trace_and_its_log_are_whole_on_every_version(
 def check_the_log(ansible: Ansible, inventory: Path, *, in_lockstep: bool, accept: bool) -> None:
     """What it says is what the committed log says; in lockstep, in the same order too."""
     text = (ansible.state_dir / "logs" / "latest").read_text(encoding="utf-8")
-    replaced = {inventory.parent: "/work", ROOT: "/checkout", ansible.environment.path: "/environment"}
+    replaced = {inventory.parent: "WORK", ROOT: "CHECKOUT", ansible.environment.path: "ENVIRONMENT"}
     found = sections(text, replaced)
     if accept and in_lockstep:
         LOG.write_text(in_order(found), encoding="utf-8")

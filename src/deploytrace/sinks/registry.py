@@ -23,7 +23,7 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
     One that cannot be opened stands in nobody's way: the run waits for it (`blocked`).
     """
-    settings = settings.completed_by(started.settings)
+    settings = settings.for_run(started.context_vars).completed_by(started.settings)
     wanted = features(settings, started.callbacks)
 
     def traces() -> Sequence[Sink[Any]]:
@@ -44,10 +44,17 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
     def metrics(way: Callable[[], Way]) -> Callable[[], Sequence[Sink[Any]]]:
         return lambda: [MetricsSink(Publisher(settings, state_dir, way()))]
 
+    def mail() -> Sequence[Sink[Any]]:
+        from .logs import archive_of
+        from .mail import MailSink
+
+        return [MailSink(settings, started, lambda: archive_of(settings, started, state_dir) if wanted.log else None)]
+
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),
         "history": (wanted.history, history),
         "log": (wanted.log, log),
+        "mail": (wanted.mail, mail),
     }
     openers |= {name: (wanted.history, metrics(way)) for name, way in metric_ways(settings, environ).items()}
     sinks: list[Sink[Any]] = []
