@@ -82,7 +82,8 @@ class HostResultRecord(NamedTuple):
     items: int
 
 
-class TaskTotal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TaskTotal:
     """What a task took over several runs: ``busy_ns`` in all and at most, in ``runs`` runs, ``count`` times."""
 
     playbook: str
@@ -177,9 +178,7 @@ def read_host_results(connection: Connection, run: int) -> list[HostResultRecord
         .where(one.run == run)
         .order_by(one.started_ns, one.execution)
     )
-    return [
-        HostResultRecord._make((*row[:6], OUTCOME_CODES[row[6]], *row[7:])) for row in _tuples(connection, query)
-    ]
+    return [HostResultRecord._make((*row[:6], OUTCOME_CODES[row[6]], *row[7:])) for row in _tuples(connection, query)]
 
 
 def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> list[TaskTotal]:
@@ -211,8 +210,8 @@ def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> li
         .join_from(added, definitions, added.c.definition == what.key)
         .order_by(added.c.busy.desc(), what.key)
     )
-    # PostgreSQL's sums are Decimals
-    return [TaskTotal._make((*row[:6], int(row[6]), *row[7:])) for row in _tuples(connection, query)]
+    # PostgreSQL's sums are Decimals.
+    return [TaskTotal(*(*row[:6], int(row[6]), *row[7:])) for row in _tuples(connection, query)]
 
 
 def _tuples(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
