@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.journals import write_journal
 from benchmarks.report import Budget, Section
-from benchmarks.runs import cpu_of_ended
+from benchmarks.runs import cpu_of_ended, peak_memory
 from benchmarks.samples import single
 from benchmarks.setting import Setting
 from ground.ansible import Ansible
@@ -117,9 +117,7 @@ def _peak_memory(pid: int) -> int:
     """Wait until a child has ended, without reaping it; return its peak of resident memory, in bytes."""
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                peak = int(line.split()[1]) * 1024
+        peak = max(peak, peak_memory(pid))
         time.sleep(_POLL_S)
     return peak
 
