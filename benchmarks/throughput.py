@@ -78,9 +78,9 @@ def measure(setting: Setting) -> Section:
         title="The sidecar's throughput",
         method=(
             "The journal of a long run, three events for each host result, is there in whole, and a sidecar is started "
-            "that delivers it to a trace file and ends. Its work is done one after the other, so CPU seconds are "
-            "seconds where it has a core for itself; memory is its peak. Host results in the file are counted: spans, "
-            "and those that their task's span counts as folded."
+            "that delivers it to a trace file and to the store, and ends. Its work is done one after the other, so CPU "
+            "seconds are seconds where it has a core for itself; memory is its peak. Host results in the file are "
+            "counted: spans, and those that their task's span counts as folded."
         ),
         columns=("run", "host results that arrived", "spans", "results per CPU second", "per second", "memory, MB"),
         rows=rows,
