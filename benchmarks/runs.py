@@ -13,7 +13,7 @@ from benchmarks.contestants import Contestant
 from benchmarks.setting import INSIDE, Setting
 from ground.ansible import Ansible
 
-__all__ = ["Run", "cpu_of_ended", "whole_run"]
+__all__ = ["Run", "cpu_of_ended", "peak_memory", "whole_run"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S = 300
@@ -61,3 +61,9 @@ def cpu_of_ended(pid: int) -> float:
     """Return the CPU seconds of a process that has ended and not been reaped, without its children's."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most resident memory that a process has had, in bytes; 0 where it has ended."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) * 1024 if found else 0

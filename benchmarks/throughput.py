@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.journals import write_journal
 from benchmarks.report import Budget, Section
-from benchmarks.runs import cpu_of_ended
+from benchmarks.runs import cpu_of_ended, peak_memory
 from benchmarks.samples import single
 from benchmarks.setting import Setting
 from ground.ansible import Ansible
@@ -78,9 +78,9 @@ def measure(setting: Setting) -> Section:
         title="The sidecar's throughput",
         method=(
             "The journal of a long run, three events for each host result, is there in whole, and a sidecar is started "
-            "that delivers it to a trace file and ends. Its work is done one after the other, so CPU seconds are "
-            "seconds where it has a core for itself; memory is its peak. Host results in the file are counted: spans, "
-            "and those that their task's span counts as folded."
+            "that delivers it to a trace file and to the store, and ends. Its work is done one after the other, so CPU "
+            "seconds are seconds where it has a core for itself; memory is its peak. Host results in the file are "
+            "counted: spans, and those that their task's span counts as folded."
         ),
         columns=("run", "host results that arrived", "spans", "results per CPU second", "per second", "memory, MB"),
         rows=rows,
@@ -117,9 +117,7 @@ def _peak_memory(pid: int) -> int:
     """Wait until a child has ended, without reaping it; return its peak of resident memory, in bytes."""
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                peak = int(line.split()[1]) * 1024
+        peak = max(peak, peak_memory(pid))
         time.sleep(_POLL_S)
     return peak
 

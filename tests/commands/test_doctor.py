@@ -215,6 +215,22 @@ def test_the_store_is_no_store(program: Program) -> None:
     assert "store_url must be" in _problem(found, "store")["text"]
 
 
+def test_log_and_mail_are_looked_at_where_they_are_wanted(program: Program) -> None:
+    """A name that nothing fills in, a directory that is none; a reader with no address, and another environment's."""
+    found = _without_ansible(program, DEPLOYTRACE_LOG_DIR="/dev/null/logs", DEPLOYTRACE_ARCHIVE_NAME="{env}-{stage}")
+    said = [each["text"] for each in found["findings"] if each["check"] == "log" and each["state"] == "problem"]
+    assert ["{stage}" in said[0], "/dev/null is not a directory" in said[1], len(said)] == [True, True, 2]
+    config = program.cwd / "of-mails.cfg"
+    config.write_text(
+        "[callback_deploytrace]\nmail_to = no address\n[callback_deploytrace:staging]\nmail_to = ops@example.com\n"
+    )
+    found = _without_ansible(program, ANSIBLE_CONFIG=str(config))
+    assert "mail_to" in _problem(found, "mail")["text"]
+    (well,) = [each["text"] for each in found["findings"] if each["check"] == "mail" and each["state"] == "ok"]
+    assert well.startswith("Mails about failed runs in staging go to ops@example.com by smtp://localhost:25;")
+    assert not [each for each in found["findings"] if each["check"] == "log"]
+
+
 def test_state_directory_is_not_writable(program: Program) -> None:
     """/proc takes no files from anybody, not even from root."""
     found = _without_ansible(program, DEPLOYTRACE_STATE_DIR="/proc/deploytrace")

@@ -15,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from deploytrace.errors import DeliveryUnavailable, SettingError, StoreError
 from deploytrace.store.database import Store, open_store
@@ -99,6 +99,23 @@ def test_bad_addresses(address: str, said: str) -> None:
         open_store(address)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_wrong_credentials(postgresql: PostgreSQL) -> None:
+    """PostgreSQL's own reason in one sentence, with neither the right password nor the wrong one; the run waits."""
+    url = make_url(postgresql.database()).set(password="not-this-one")
+    with pytest.raises(DeliveryUnavailable, match=r"deploys_\w+ cannot be used now \(.*authentication failed") as told:
+        run_of("meta-2.21").commit(url.render_as_string(hide_password=False))
+    assert "not-this-one" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_path_that_no_store_can_have(tmp_path: Path) -> None:
+    """The path, the reason and the remedy in one sentence."""
+    (tmp_path / "file").touch()
+    for path, reason in ((tmp_path, "it is no regular file"), (tmp_path / "file" / "store.db", "Not a directory")):
+        with pytest.raises(DeliveryUnavailable, match=f"The store {path} cannot be opened \\({reason}\\): check its"):
+            open_store(f"sqlite:///{path}")
 
 
 def test_a_file_that_is_no_store(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Say in plain words what is wrong with an installation, and what to do.
 
 Run it where you run ansible-playbook (same directory, same environment): it asks that Ansible for its version and its
-configuration, looks for the callback as Ansible would, tries the state directory, sends an empty request to where the
-traces are to go, and tells which runs still wait to be delivered. Exit status 0: all is well; 1: a problem was found.
+configuration, looks for the callback as Ansible would, tries the state directory and the store, sends an empty request
+to where the traces are to go, looks at the settings of log and mail, and tells which runs still wait to be delivered.
+Exit status 0: all is well; 1: a problem was found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import asdict
 
 from .. import __version__
 from ..errors import SettingError
+from ..features import features
 from ..journal.directory import Directory
 from ..settings import Settings, ansible_config_file, load
 from .diagnosis.finding import Finding, ok, problem
@@ -52,8 +54,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def _findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield all findings: first what others depend on."""
     from .diagnosis.ansible import check_ansible, find_ansible
-    from .diagnosis.callback import check_callback
+    from .diagnosis.callback import check_callback, enabled_callbacks
     from .diagnosis.endpoint import asks_for_grpc, check_endpoint
+    from .diagnosis.log import check_log
+    from .diagnosis.mail import check_mail
     from .diagnosis.runs import check_runs
     from .diagnosis.state import check_state
     from .diagnosis.store import check_store
@@ -64,14 +68,20 @@ def _findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findin
     if ansible is not None and ansible.version:
         yield from check_callback(ansible, environ, grpc=asks_for_grpc(environ))
     yield from _check_settings(environ)
-    yield from check_endpoint(settings, environ)
+    wanted = features(settings, enabled_callbacks(ansible, environ))
+    if wanted.traces:
+        yield from check_endpoint(settings, environ)
     try:
         directory: Directory = state_directory(settings)
     except SettingError as error:
         yield problem("state", str(error), "export DEPLOYTRACE_STATE_DIR=/a/directory")
         return
     yield from check_state(directory.root)
-    yield from check_store(settings, directory.root)
+    if wanted.history:
+        yield from check_store(settings, directory.root)
+    if wanted.log:
+        yield from check_log(settings, directory.root)
+    yield from check_mail(settings)
     yield from check_runs(directory)
 
 

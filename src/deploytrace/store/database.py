@@ -154,8 +154,9 @@ def _make_file(path: Path) -> None:
     other connections, and what two then write at the same time is damaged (https://sqlite.org/howtocorrupt.html, 2.2).
     """
     try:
-        if path.parent.name:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.parent.name and not path.parent.is_dir():
+            with contextlib.suppress(FileExistsError):  # another made it just now, or it is a file: told below
+                path.parent.mkdir(mode=0o700, parents=True)
         with _making, contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         if path.is_symlink() or not path.is_file():

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,21 @@ class Ansible:
     release: tuple[int, int]
     python: Path | None  # that runs it
     complaint: str = ""  # why it would not say its version
+    _config: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def ask(self, program: str, *arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """Run another of its programs (``ansible-config``, ``ansible-doc``). Raises `OSError` and `SubprocessError`."""
         return _run([str(_beside(self.playbook, program)), *arguments], environ)
 
     def config(self, environ: Mapping[str, str]) -> Mapping[str, Any]:
-        """Return the values of Ansible's own settings by name. Raises `OSError`, `SubprocessError`, `ValueError`."""
-        output = self.ask("ansible-config", "dump", "--format", "json", environ=environ).stdout
-        return {item["name"]: item["value"] for item in json.loads(output) if "name" in item}
+        """Return the values of Ansible's own settings by name, asked for once.
+
+        Raises `OSError`, `SubprocessError`, `ValueError`.
+        """
+        if not self._config:
+            output = self.ask("ansible-config", "dump", "--format", "json", environ=environ).stdout
+            self._config.update({item["name"]: item["value"] for item in json.loads(output) if "name" in item})
+        return self._config
 
 
 def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import subprocess
@@ -14,7 +15,7 @@ from ... import __version__
 from .ansible import Ansible
 from .finding import Finding, ok, problem, unknown
 
-__all__ = ["check_callback"]
+__all__ = ["check_callback", "enabled_callbacks"]
 
 _COLLECTION = "deploytrace.callbacks."
 _CALLBACKS = ("telemetry", "log_plays", "profile_tasks", "timestamp")
@@ -71,6 +72,16 @@ def check_callback(ansible: Ansible, environ: Mapping[str, str], *, grpc: bool) 
         yield ok("callback", f"{name} is enabled and found: {file}.") if file else _not_found(question, name)
     if files or all(name.startswith(_COLLECTION) for name in ours):
         yield from _check_import(question, files[0] if files else None)
+
+
+def enabled_callbacks(ansible: Ansible | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the short names of our callbacks that are enabled; ``telemetry`` where none is, or none can be seen."""
+    config: Mapping[str, Any] = {}
+    if ansible is not None and ansible.version:
+        with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
+            config = ansible.config(environ)
+    enabled = [str(name) for name in config.get("CALLBACKS_ENABLED") or ()]
+    return tuple(name.rpartition(".")[2] for name in enabled if _is_ours(name)) or ("telemetry",)
 
 
 def _is_ours(name: str) -> bool:
