@@ -1,5 +1,5 @@
 # What is done with this checkout: `make demo` shows it, `make test` tests it, `make lint` is the quick half of that.
-# Needed: Python 3.10 or newer and the package registries; for the tests Go too, since they ask a real Jaeger.
+# Needed: Python 3.10 or newer and the package registries; for the tests Go too (a real Jaeger and Prometheus).
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
