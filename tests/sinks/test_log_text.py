@@ -18,7 +18,7 @@ _EXPECTED = Path(__file__).parent / "expected"
 # The log's own lines: nothing that a host said may look like one.
 _OWN_LINE = re.compile(
     r"(PLAY|TASK|HANDLER|RUN): .*|PLAY RECAP \*+|NO MORE HOSTS LEFT \*+|"
-    r"(ok|changed|failed|unreachable|skipped|rescued|ignored|interrupted|retrying|included): .*|"
+    r"(ok|changed|failed|unreachable|skipped|rescued|ignored|interrupted|retrying|included|downtime): .*|"
     r"interrupted (during|between) .*|(\w+day) \d\d \w+ \d{4}  [\d:]{8} .*|"
     r"(\S+|\".*\") +: ok=.*|Ansible gave no statistics\.|"
     r"(playbook|by|with|inventory|limit|tags|skipped tags|extra variables|check mode|trace): .*|"
@@ -80,6 +80,32 @@ def test_what_hosts_say_is_inert_and_readable() -> None:
         assert len(re.findall(rf"^{header}: .* \*{{3,}}$", text, re.MULTILINE)) == 1
     for readable in ("    red ", "\\x1b[2J", "\\u202edrawkcab", "\\udcff", "\\x00", "\N{ROCKET}", "x" * 2_000_000):
         assert readable in text
+
+
+def test_gathered_facts_are_left_out_and_others_shown() -> None:
+    """Hundreds of lines, the environment among them, that nobody asked for."""
+    facts = {"rest": {"ansible_facts": {"seen": "here"}, "module_setup": True}}
+    story = Story(hosts=("h1",))
+    for name, action in (("Gathering Facts", "gather_facts"), ("Set", "ansible.builtin.set_fact")):
+        story.announce(0.1, name, action=action)
+        story.finish(1, story.start(0.2, name, "h1"), detail=facts)
+    story.end(2)
+    gathered, settled = text_of(story.events).split("TASK: ")[1:3]
+    assert "here" not in gathered
+    assert "    module_setup: true\n" in gathered
+    assert "    ansible_facts:\n        seen: here\n" in settled
+
+
+def test_a_services_downtime_stands_where_it_ended() -> None:
+    story = Story(hosts=("h1",))
+    for number, (name, tags) in enumerate((("Stop", ("deploytrace_down:shop",)), ("Start", ("deploytrace_up:shop",)))):
+        story.announce(2 * number + 0.1, name, tags=tags)
+        story.finish(2 * number + 1, story.start(2 * number + 0.2, name, "h1"), "changed")
+    story.announce(4, "Rest")
+    story.finish(5, story.start(4.1, "Rest", "h1"))
+    story.end(6)
+    assert "\ndowntime: [h1] shop at most 0:00:02.800\n" in text_of(story.events)
+    assert " so far, it is still down\n" in text_of([*story.events[:7], RunLost(SECOND)])
 
 
 def test_a_killed_run_says_so_at_its_end() -> None:

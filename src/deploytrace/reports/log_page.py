@@ -12,7 +12,18 @@ from datetime import timedelta, timezone, tzinfo
 from ..analysis.ranking import Ranking
 from ..events import RunStarted
 from ..identity import trace_id
-from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome, PlayDetail, RunDetail, TaskDetail
+from ..run.model import (
+    AttemptDetail,
+    DowntimeDetail,
+    HostDetail,
+    ItemDetail,
+    Kind,
+    Node,
+    Outcome,
+    PlayDetail,
+    RunDetail,
+    TaskDetail,
+)
 from ..settings import Settings
 from ..timestamps import elapsed, filled, timestamp
 from .log_ending import Troubles, recap
@@ -117,6 +128,15 @@ class LogPage:
                 file, hosts = moment.attributes["ansible.include.file"], moment.attributes["ansible.include.hosts"]
                 yield f"included: {neutral_line(str(file))} for {hosts} host{'s' if hosts != 1 else ''}{by}"
 
+    def _downtime(self, node: Node) -> Iterator[str]:
+        """How long a service was down, once it is known."""
+        detail = node.detail
+        assert isinstance(detail, DowntimeDetail)  # noqa: S101 - for the type checker
+        service = f" {neutral_line(detail.service)}" if detail.service else ""
+        length = elapsed(detail.duration_ns / 1e9)
+        words = f"{length} so far, it is still down" if detail.open else f"at most {length}"
+        yield f"downtime: [{neutral_line(detail.host)}]{service} {words}"
+
     def _batch_over(self, node: Node) -> Iterator[str]:
         yield from self._hosts_missing(node)
         self._batches += 1
@@ -173,6 +193,7 @@ _READ: Mapping[Kind, Callable[[LogPage, Node], Iterator[str]]] = {
     Kind.ATTEMPT: LogPage._result,
     Kind.TASK: LogPage._task_over,
     Kind.HANDLER: LogPage._task_over,
+    Kind.DOWNTIME: LogPage._downtime,
     Kind.BATCH: LogPage._batch_over,
     Kind.PLAY: LogPage._play_over,
     Kind.RUN: LogPage._run_over,
