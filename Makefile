@@ -31,7 +31,7 @@ benchmark: .venv/installed
 	@test -n "$(PYTHON)" || { echo "deploytrace needs Python 3.10 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
 	@echo "tests: making the development environment .venv (about a minute, once)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,grpc]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,grpc,postgresql,exporter]'
 	@touch $@
 
 clean:
