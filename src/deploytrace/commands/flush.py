@@ -19,6 +19,7 @@ from ..errors import DeliveryUnavailable, JournalError
 from ..settings import Settings
 from ..sidecar.recovery import Fate, Leftover, Recovery
 from ..sidecar.settling import settle
+from ..sidecar.store_upkeep import tend_store
 from .recorded import state_directory
 
 __all__ = ["add_arguments", "run"]
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(_line(leftover), flush=True)
     if not fates:
         print(f"Nothing waits in {directory.root}.")
+    tend_store(directory, settings)
     published = settle(directory, settings, os.environ, Event(), print, _tell_wait)
     if fates[Fate.WAITING] or not published:
         return DeliveryUnavailable.exit_code

@@ -60,6 +60,7 @@ class Delivery:
         self.broken = False  # it has ended by a fault, not by its destination's
         self.in_vain = False  # a try has failed since the run's end
         self.progress = time.monotonic()  # when something was last read or taken
+        self.held = False  # it sends nothing before the run's end
         self.before: Sequence[Delivery] = ()  # those that must be through, or stuck, before this one sends
         self._reader = reader
         self._cursor = cursor
@@ -146,7 +147,7 @@ class Delivery:
     def _send(self) -> None:
         """Send the batch, however long that takes. Raises `_Stopped`."""
         tries = rejected = refused = 0
-        while not all(delivery.over or delivery.in_vain for delivery in self.before):
+        while self._must_wait():
             if self._course.stopped.wait(_POLL):
                 raise _Stopped
         while True:
@@ -176,6 +177,11 @@ class Delivery:
             taken_ns=self.position.taken_ns if refused else time.time_ns(),
         )
         self._batch, self._bytes = [], 0
+
+    def _must_wait(self) -> bool:
+        if self.held and not self._course.ended.is_set():
+            return True
+        return not all(delivery.over or delivery.in_vain for delivery in self.before)
 
     def _hold_back(self, error: DeliveryUnavailable, tries: int) -> None:
         """Wait until it is time for another try; the run's end is such a time, unless the server asked for patience."""

@@ -15,7 +15,7 @@ from ..errors import DeliveryUnavailable, SettingError, StoreError
 from ..events import RunStarted
 from ..run.model import Node
 from ..settings import Settings
-from ..store.address import described, store_url
+from ..store.address import described, store_url_of
 from ..store.entries import HEARTBEAT_SECONDS, Entry
 from .history_entries import Translator
 from .span_context import trace_context
@@ -34,10 +34,9 @@ def open_history(
     settings: Settings, started: RunStarted, state_dir: Path, environ: Mapping[str, str]
 ) -> list[HistorySink]:
     """Return the sink of a run's store. Raises `SettingError` where that is one that only the run knew."""
-    if settings.store_url is None and "store_url" in started.withheld:
-        raise SettingError("the run's store_url is not on record, since it may hold a password; set it again.")
+    url = store_url_of(started, settings, state_dir)
     traced = "otlp" in trace_exporters(settings, environ, started.endpoint) and trace_context(started, environ).sampled
-    return [HistorySink(store_url(settings, state_dir), started, settings, traced=traced)]
+    return [HistorySink(url, started, settings, traced=traced)]
 
 
 class HistorySink:

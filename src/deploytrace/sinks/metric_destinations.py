@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from ..events import RunStarted
 from ..settings import Settings
-from .metrics import Way
+from ..store.address import store_url_of
+from .metrics import MetricsSink, Publisher, Way
 
-__all__ = ["metric_ways"]
+__all__ = ["metric_ways", "open_metrics"]
 
 
 def metric_ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Callable[[], Way]]:
@@ -36,3 +39,8 @@ def metric_ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Cal
             ways["metrics_otlp"] = lambda: OtlpMetrics(settings, environ)
     return ways
 
+
+def open_metrics(way: Callable[[], Way], settings: Settings, started: RunStarted, state_dir: Path) -> list[MetricsSink]:
+    """Return a run's sink on a way. Raises `SettingError`, also where the metrics would be those of another store."""
+    store_url_of(started, settings, state_dir)
+    return [MetricsSink(Publisher(settings, state_dir, way()))]

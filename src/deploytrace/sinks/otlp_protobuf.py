@@ -11,6 +11,7 @@ from .span import Span
 
 __all__ = ["ProtobufCodec"]
 
+
 class ProtobufCodec(ProtobufEnvelope):
     """Encodes the spans of one run."""
 

@@ -12,8 +12,8 @@ from ..features import features
 from ..settings import Settings
 from .blocked import Blocked
 from .contract import Sink
-from .metric_destinations import metric_ways
-from .metrics import MetricsSink, Publisher, Way
+from .metric_destinations import metric_ways, open_metrics
+from .metrics import Way
 
 __all__ = ["open_sinks"]
 
@@ -42,7 +42,7 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
         return open_history(settings, started, state_dir, environ)
 
     def metrics(way: Callable[[], Way]) -> Callable[[], Sequence[Sink[Any]]]:
-        return lambda: [MetricsSink(Publisher(settings, state_dir, way()))]
+        return lambda: open_metrics(way, settings, started, state_dir)
 
     def mail() -> Sequence[Sink[Any]]:
         from .logs import archive_of

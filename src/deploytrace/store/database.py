@@ -193,4 +193,3 @@ def _explained(name: str, error: exc.DBAPIError) -> StoreError | StoreUnavailabl
 
 def _first_line(error: object) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), error.__class__.__name__)
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -68,8 +68,7 @@ class TaskRecord:
     results: int
 
 
-@dataclass(frozen=True, slots=True)
-class HostResultRecord:
+class HostResultRecord(NamedTuple):
     """One task on one host. Times are ns since the run's start."""
 
     execution: int
@@ -179,8 +178,7 @@ def read_host_results(connection: Connection, run: int) -> list[HostResultRecord
         .where(one.run == run)
         .order_by(one.started_ns, one.execution)
     )
-    records = [HostResultRecord(*row) for row in _tuples(connection, query)]
-    return [replace(record, outcome=OUTCOME_CODES[int(record.outcome)]) for record in records]
+    return [HostResultRecord._make((*row[:6], OUTCOME_CODES[row[6]], *row[7:])) for row in _tuples(connection, query)]
 
 
 def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> list[TaskTotal]:
@@ -212,8 +210,8 @@ def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> li
         .join_from(added, definitions, added.c.definition == what.key)
         .order_by(added.c.busy.desc(), what.key)
     )
-    totals = [TaskTotal(*row) for row in _tuples(connection, query)]
-    return [replace(total, busy_ns=int(total.busy_ns)) for total in totals]  # PostgreSQL's sums are Decimals
+    # PostgreSQL's sums are Decimals.
+    return [TaskTotal(*(*row[:6], int(row[6]), *row[7:])) for row in _tuples(connection, query)]
 
 
 def _tuples(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:

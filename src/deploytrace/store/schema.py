@@ -168,9 +168,7 @@ tasks = Table(
     SCHEMA,
     _run(),
     Column("task", Integer, primary_key=True, autoincrement=False, comment="Its number in the run."),
-    Column(
-        "occurrence", SmallInteger, primary_key=True, autoincrement=False, comment="Counts flushes of a handler."
-    ),
+    Column("occurrence", SmallInteger, primary_key=True, autoincrement=False, comment="Counts flushes of a handler."),
     Column("definition", Integer, ForeignKey("definitions.key"), nullable=False, comment="What is run."),
     Column("play", Integer, nullable=False, comment="The play that it is in."),
     Column("announced_ns", BigInteger, nullable=False, comment="When Ansible announced it, since the run's start."),
