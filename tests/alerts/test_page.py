@@ -33,9 +33,7 @@ def _run(program: Path, *words: str, cwd: Path) -> str:
 def test_the_table_has_each_alert_as_it_is() -> None:
     rows = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| .+ \| *(\w*) *\| (\w+) \|$", PAGE, re.MULTILINE)
     told = {name: (page, lasting, severity) for name, page, lasting, severity in rows}
-    assert told == {
-        name: (name, alert.get("for", ""), alert["labels"]["severity"]) for name, alert in alerts().items()
-    }
+    assert told == {name: (name, alert.get("for", ""), alert["labels"]["severity"]) for name, alert in alerts().items()}
 
 
 def test_the_files_work_where_the_page_puts_them(tmp_path: Path) -> None:
