@@ -1,6 +1,6 @@
 """The pages say what is so: generated parts are in step with the code, and what a page names exists.
 
-Pages are the Markdown files of the top, of docs/ and of examples/.
+Pages are the Markdown files of the top, of docs/ and below, and of examples/.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from deploytrace.journal.reader import read_events
 from deploytrace.settings import ENV_PREFIX, INI_SECTION, Settings, declared, load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "examples/*.md") for path in ROOT.glob(pattern))
+PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for path in ROOT.glob(pattern))
 SETTINGS = set(declared())
 
 _CODE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -98,9 +98,12 @@ def test_command_lines_are_understood(tmp_path: Path) -> None:
     lines = set(_command_lines("deploytrace"))
     assert lines
     for line in sorted(lines):
-        command = [sys.executable, "-m", "deploytrace", *shlex.split(line)[1:]]
+        # Where it cannot listen, else it would serve until it is told to end.
+        serves = ["--listen=nowhere"] if line.startswith("deploytrace exporter") else []
+        command = [sys.executable, "-m", "deploytrace", *shlex.split(line)[1:], *serves]
         outcome = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert "usage:" not in outcome.stderr, f"{line}: {outcome.stderr}"
+        assert not serves or "nowhere" in outcome.stderr
         assert "Traceback" not in outcome.stderr, f"{line}: {outcome.stderr}"
 
 
