@@ -44,8 +44,8 @@ class KnownSecrets:
         """Return the text with every known secret in it masked, the longest first."""
         if self._sorted is None:
             self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
-        for form in self._sorted:
-            if form in text:
+        if any(map(text.__contains__, self._sorted)):
+            for form in self._sorted:
                 text = text.replace(form, mask)
         return text
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
-from .patterns import HINT, NAMES, NO_SECRETS, looks
+from .patterns import NAMES, NO_SECRETS, looks
 
 __all__ = ["MASK", "Redactor", "is_vaulted"]
 
@@ -67,9 +67,8 @@ class Redactor:
             text = self._mask(text)
         for pattern in self._patterns:
             text = pattern.sub(MASK, text)
-        if HINT.search(text) is not None:
-            for look in looks():
-                text = look.sub(rf"\g<1>{MASK}", text)
+        for look in looks(text):
+            text = look.sub(rf"\g<1>{MASK}", text)
         return text
 
     def name(self, text: str, limit: int = 256) -> str:
