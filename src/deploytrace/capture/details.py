@@ -15,7 +15,7 @@ _TAIL = 6144  # and of its end
 _RAW = 16384  # characters of a text that are looked at from either end
 _EDGE = 1024  # bytes dropped next to that first cut, which may have cut a secret in half
 _WARNINGS = 10
-_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # and what else moves a terminal's cursor (ECMA-48)
+_COLOUR = r"\x1b\[[0-?]*[ -/]*[@-~]"  # and what else moves a terminal's cursor (ECMA-48)
 _REST = 32768  # bytes of names and texts in the rest of a result
 
 _TEXTS = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "start", "end", "skip_reason")
@@ -184,4 +184,4 @@ def _reason(found: Mapping[str, Any]) -> str:
 
 def _lines(text: Any) -> list[str]:
     """Return the lines of a text that say something, without their colours."""
-    return [line.strip() for line in _COLOUR.sub("", str(text)).splitlines() if line.strip()]
+    return [line.strip() for line in re.sub(_COLOUR, "", str(text)).splitlines() if line.strip()]

@@ -49,8 +49,10 @@ _TOKENS = (
 _KEYS = tuple(f"{word}{gap}key" for word in ("api", "access", "private") for gap in ("", "_", "-"))
 _WORDS = ("passw", "passphrase", "pwd", "secret", "token", "credential", *_KEYS)
 _HASHES = ("$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "$pbkdf2")
-_FORMS = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "hvs.", "hvb.", "hvr.", "akia", "asia",
-          "aiza", "sk_live_", "sk_test_", "npm_", "pypi-", "dop_v1_", "eyj")  # fmt: skip
+_FORMS = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "hvs.", "hvb.", "hvr.", "akia", "asia"),
+    *("aiza", "sk_live_", "sk_test_", "npm_", "pypi-", "dop_v1_", "eyj"),
+)
 
 # What a text must have for a look at it to be worth while, in lower case, and the look: before the secret is its group
 # 1, which stays; the rest is masked.
