@@ -97,7 +97,7 @@ _HINTS = tuple(dict.fromkeys(hint for hints, _ in _LOOKS for hint in hints))
 
 def looks(text: str) -> Iterator[re.Pattern[str]]:
     """Yield the patterns of secrets that a text may hold."""
-    text = text.lower()
+    text = text.casefold()
     if any(map(text.__contains__, _HINTS)):
         for hints, pattern in _LOOKS:
             if any(map(text.__contains__, hints)):
