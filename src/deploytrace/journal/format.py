@@ -19,11 +19,12 @@ from typing import Any, NamedTuple, get_args
 from ..errors import JournalError
 from ..events import Event
 
-__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name", "field_types"]
+__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name", "field_types", "to_json"]
 
 VERSION = 1
 
-_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=str).encode
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False, default=str).encode
+"""Return a value as the journal's JSON."""
 _from_json = json.JSONDecoder().raw_decode  # json.loads would look for the encoding of every line first
 
 
@@ -81,7 +82,7 @@ def encode(event: Event) -> bytes:
     for (key, default), value in zip(fields, event, strict=True):
         if value != default:
             record[key] = value
-    return (_to_json(record) + "\n").encode("ascii")
+    return (to_json(record) + "\n").encode("ascii")
 
 
 def decode(line: bytes | str) -> Event | None:
@@ -126,7 +127,7 @@ def _build(decoding: _Decoding, record: dict[str, Any]) -> Event:
 
 def encode_header(run_id: str) -> bytes:
     """Return a journal's first line."""
-    return (_to_json({"journal": "deploytrace", "version": VERSION, "run_id": run_id}) + "\n").encode("ascii")
+    return (to_json({"journal": "deploytrace", "version": VERSION, "run_id": run_id}) + "\n").encode("ascii")
 
 
 def decode_header(line: bytes | str, name: str) -> str:
