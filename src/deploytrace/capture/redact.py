@@ -62,16 +62,17 @@ class Redactor:
             found = self._names[name] = name not in NO_SECRETS and self._secret_name.search(name) is not None
         return found
 
-    def of(self, value: Mapping[str, Any]) -> Redactor:
-        """Return who redacts what is in a value: where nothing in it can be a secret, one that need not look again.
+    def of(self, *values: Mapping[str, Any]) -> Redactor:
+        """Return who redacts what is in these values: where nothing there can be secret, one that need not look again.
 
         Names that look secret hide what stands under them in any case.
         """
-        if self._patterns or any(isinstance(entry, str) and len(entry) > _LONGEST for entry in value.values()):
+        entries = [entry for value in values for entry in value.values()]
+        if self._patterns or any(isinstance(entry, str) and len(entry) > _LONGEST for entry in entries):
             return self
         try:
-            text = _to_json(value)
-        except (TypeError, ValueError):  # what is no JSON, a vaulted text among it
+            text = _to_json(values)
+        except (TypeError, ValueError, RecursionError):  # what is no JSON, a vaulted text among it
             return self
         return self if len(text) > _LONGEST or suspicious(text) or self.known.within(text) else self._trusting
 
@@ -122,7 +123,9 @@ class _Trusting(Redactor):
 
 
 def _one_line(text: str, limit: int) -> str:
-    text = _UNPRINTABLE.sub(" ", text).strip()
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub(" ", text)
+    text = text.strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -144,6 +147,8 @@ class _Copying:
 
     def copied(self, value: Any, depth: int) -> Any:
         self._entries -= 1
+        if type(value) is str:
+            return self._text(value)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if is_vaulted(value):

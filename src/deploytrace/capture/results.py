@@ -40,8 +40,7 @@ class Results:
     def details(self, host: Any, task: Any, result: Any, *, failed: bool = False) -> dict[str, Any]:
         """Return what is recorded of a host's result; of one that failed, with the reason."""
         self._secrets.look_at_host(host)
-        told = result_of(result)
-        found = details(self._redactor.of(told), told, failed=failed, full=self._results == "all")
+        found = details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
         target = getattr(task, "delegate_to", None)
         if isinstance(target, str) and "{{" not in target and not {"censored", "delegated_host"} & found.keys():
             found["delegated_host"] = self._redactor.name(target)  # until 2.20 only the evaluated task tells
