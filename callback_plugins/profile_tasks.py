@@ -153,6 +153,9 @@ from deploytrace.capture.hooks import Hooks
 from deploytrace.capture.recorder import enable
 from deploytrace.capture.surroundings import Surroundings
 
+if "ansible.cli.config" not in sys.modules:  # which shows the options; a run would read them for nothing, and 10 ms
+    del DOCUMENTATION  # ansible-doc reads the source
+
 
 class CallbackModule(Hooks, CallbackBase):
     """Has the run recorded, and its slowest tasks shown."""

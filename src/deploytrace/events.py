@@ -6,8 +6,7 @@ changes no duration. All texts are redacted before an event is made. Numbers ide
 ``task`` counts tasks met (per play start), ``execution`` counts starts of a task on a host; all from 1, per run.
 """
 
-from __future__ import annotations
-
+# Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Union

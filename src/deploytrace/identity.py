@@ -31,7 +31,7 @@ __all__ = [
 
 RUN_NODE = "run"
 
-_TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+_TRACEPARENT = r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$"
 
 
 def new_run_id() -> str:
@@ -44,7 +44,7 @@ def parse_traceparent(value: str | None) -> tuple[str, str, int] | None:
 
     Source: https://www.w3.org/TR/trace-context/#traceparent-header (version ff and all-zero ids are invalid).
     """
-    match = _TRACEPARENT.match((value or "").strip())
+    match = re.match(_TRACEPARENT, value.strip()) if value else None
     if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
         return None
     trace, span, flags = match[2], match[3], int(match[4], 16)

@@ -15,6 +15,7 @@ import configparser
 import contextlib
 import dataclasses
 import difflib
+import functools
 import os
 import urllib.parse
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ ENV_PREFIX = "DEPLOYTRACE_"
 INI_SECTION = "callback_deploytrace"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings(MailSettings):
     """All settings of one process, read once."""
 
@@ -267,7 +268,9 @@ class Settings(MailSettings):
 
         The environment is the extra variable ``env``, else the setting ``environment``.
         """
-        texts = self.environments.get(context_vars.get("env") or self.environment or "", {})
+        texts = self.environments.get(context_vars.get("env") or self.environment or "")
+        if not texts:
+            return self
         known = declared()
         hidden = dict.fromkeys(PASSWORDS) if texts.keys() & PASSWORDS else {}
         changes = {name: value_of(known[name], text) for name, text in texts.items()}
@@ -293,7 +296,8 @@ def environment_name(name: str) -> str:
     return ENV_PREFIX + name.upper()
 
 
-def declared() -> dict[str, dataclasses.Field[Any]]:
+@functools.cache
+def declared() -> Mapping[str, dataclasses.Field[Any]]:
     """Return the declarations of all settings by name; the mail's come last."""
     mail = declared_in(MailSettings)
     return {**{name: item for name, item in declared_in(Settings).items() if name not in mail}, **mail}

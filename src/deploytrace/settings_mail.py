@@ -16,7 +16,7 @@ PASSWORDS = frozenset({"smtp_password", "smtp_password_file", "smtp_password_var
 ADDRESSES = frozenset({"mail_to", "mail_cc", "mail_cc_environments", "mail_bcc", "mail_from"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)  # a part has no objects of its own
 class MailSettings:
     """Who is told what by which mail server."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from deploytrace.settings import declared
 from deploytrace.settings_docs import with_options
+from ground.ansible import TELEMETRY, Ansible
 
 CALLBACKS = sorted((Path(__file__).parents[2] / "callback_plugins").glob("*.py"))
 
@@ -27,3 +29,13 @@ def test_the_block_is_yaml_and_complete() -> None:
     assert list(block["options"]) == list(declared())
     assert block["options"]["console"]["choices"] == ["stderr", "stdout", "off"]
     assert block["options"]["live"]["default"] is True
+
+
+def test_ansible_config_shows_the_options(ansible: Ansible) -> None:
+    """A run does without them: the callback takes its documentation away there."""
+    dump = ("dump", "-t", "callback", "--format", "json", TELEMETRY)
+    shown = ansible.start_program("ansible-config", *dump, env_vars={"DEPLOYTRACE_RESULTS": "all"}).finish()
+    ((options,),) = (entry.values() for entry in json.loads(shown.stdout))
+    values = {option["name"]: option["value"] for option in options}
+    assert values.keys() == declared().keys(), shown.output
+    assert values["results"] == "all"

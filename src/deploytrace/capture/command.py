@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import settings as settings_
 from ..events import RunEnded, RunStarted
@@ -24,7 +24,9 @@ from .recording import Recording
 from .redact import Redactor
 from .secrets import Secrets
 from .surroundings import Surroundings
-from .timestamp import timestamps
+
+if TYPE_CHECKING:
+    from .timestamp import Timestamps
 
 __all__ = ["Command"]
 
@@ -49,7 +51,7 @@ class Command:
             surroundings.warn(problem)
         self.secrets = Secrets(self.redactor)
         self.declarations = Declarations(surroundings.sources)
-        self.timestamps = timestamps(surroundings) if self.settings.timestamps else None
+        self.timestamps = self._timestamps()
         self._callbacks: dict[str, None] = {}
         self._id = new_run_id()
         self._sequence = 0
@@ -57,6 +59,14 @@ class Command:
         self._before: dict[str, dict[str, int]] = {}
         self._sidecars: list[launch.Sidecar] = []
         self._complained = False
+
+    def _timestamps(self) -> Timestamps | None:
+        """Return who prints the timestamp lines, where they are wanted: few want them, and loading them takes 1 ms."""
+        if not self.settings.timestamps:
+            return None
+        from .timestamp import timestamps
+
+        return timestamps(self._surroundings)
 
     def enable(self, callback: str) -> None:
         """Note that one of our callbacks is enabled; all are before the first run begins."""

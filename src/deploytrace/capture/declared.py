@@ -12,29 +12,26 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Declarations", "Declared", "Sources"]
 
 _FILES = 64  # files looked at for one action
 _BYTES = 4_000_000  # and their size together
-_PIECES = re.compile(r"^(?=[A-Za-z_@])", re.MULTILINE)  # statements at a file's top level, and lines of its long texts
-_IMPORTS = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w.]+))", re.MULTILINE
-)
+_PIECES = r"(?m)^(?=[A-Za-z_@])"  # statements at a file's top level, and lines of its long texts
+_IMPORTS = r"(?m)^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w.]+))"
 _UTILITIES = "ansible.module_utils"
 _NO_DECLARATIONS = ("basic", "common", "facts")  # of Ansible's own utilities: large, and they declare no parameters
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """Where an action's source lies: the files of its module and action plugin, the directories of module_utils."""
 
     files: Sequence[str]
     utilities: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declared:
     """The parameters of an action that are declared secret; ``everything`` where that could not be told."""
 
@@ -110,7 +107,7 @@ def _python(path: Path) -> str:
 def _imported(source: str, path: Path, utilities: Sequence[str]) -> Iterator[Path]:
     """Yield the files that are imported from module_utils, or from collections: these have declarations to share."""
     without = {Path(root, name) for root in utilities for name in _NO_DECLARATIONS}
-    for match in _IMPORTS.finditer(source):
+    for match in re.finditer(_IMPORTS, source):
         module = match[1] or match[3]
         names = re.findall(r"\w+", match[2] or "")
         for place in _places(module, path, utilities):
@@ -143,7 +140,7 @@ def _declared(source: str) -> frozenset[str]:
     """
     if "no_log" not in source:
         return frozenset()
-    pieces = [piece for piece in _PIECES.split(source) if "no_log" in piece]
+    pieces = [piece for piece in re.split(_PIECES, source) if "no_log" in piece]
     try:
         trees = [(ast.parse(piece), piece) for piece in pieces]
     except SyntaxError:  # a long text was cut into pieces

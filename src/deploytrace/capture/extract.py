@@ -6,6 +6,8 @@ Nothing of Ansible is imported: an attribute that one version lacks has its fall
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "task_name",
 ]
 
+_READ: dict[type, Callable[[Any], Any]] = {}  # how the host and the task of a kind of results are read
 _UTR = "_CallbackTaskResult__utr"  # 2.21 and later: the cheap way to an item's label, its absence is provided for
 
 
@@ -66,10 +69,12 @@ def location(thing: Any) -> tuple[str | None, int | None]:
 
 def host_and_task(result: Any) -> tuple[Any, Any]:
     """Return the host and the task of a result (``_host`` and ``_task`` until 2.18, public names since 2.19)."""
-    try:
-        return result.host, result.task
-    except AttributeError:
-        return result._host, result._task
+    kind = type(result)
+    read = _READ.get(kind)
+    if read is None:
+        public = hasattr(result, "host")
+        read = _READ[kind] = attrgetter("host", "task") if public else attrgetter("_host", "_task")
+    return read(result)
 
 
 def result_of(result: Any) -> dict[str, Any]:

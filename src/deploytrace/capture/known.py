@@ -42,12 +42,16 @@ class KnownSecrets:
 
     def mask(self, text: str, mask: str) -> str:
         """Return the text with every known secret in it masked, the longest first."""
-        if self._sorted is None:
-            self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
-        for form in self._sorted:
-            if form in text:
+        if self.within(text):
+            if self._sorted is None:
+                self._sorted = tuple(sorted(self._forms, key=len, reverse=True))
+            for form in self._sorted:
                 text = text.replace(form, mask)
         return text
+
+    def within(self, text: str) -> bool:
+        """Return whether a known secret is in a text, which may be JSON."""
+        return any(map(text.__contains__, self._forms))
 
 
 def _forms(text: str) -> set[str]:

@@ -7,6 +7,10 @@ event costs 7 µs each, which is most of what a host result may cost at all (doc
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..journal.format import to_json
 
 __all__ = ["host_finished", "host_started", "item_finished", "quoted", "task_started", "worker_ended"]
 
@@ -28,18 +32,24 @@ def host_started(t: int, execution: int, task: int, quoted_host: str) -> bytes:
     )
 
 
-def host_finished(t: int, execution: int, task: int, quoted_host: str, status: str) -> bytes:
-    """Return the line of an `events.HostFinished` that has nothing else to say."""
+def host_finished(
+    t: int, execution: int, task: int, quoted_host: str, status: str, detail: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return the line of an `events.HostFinished` that has nothing else to say than, perhaps, its details."""
+    more = f',"detail":{to_json(detail)}' if detail else ""
     return (
         f'{{"e":"host_finished","t":{t},"execution":{execution},"task":{task},"host":{quoted_host},'
-        f'"status":"{status}"}}\n'
+        f'"status":"{status}"{more}}}\n'
     ).encode("ascii")
 
 
-def item_finished(t: int, execution: int, status: str, quoted_label: str | None) -> bytes:
-    """Return the line of an `events.ItemFinished` without details."""
+def item_finished(
+    t: int, execution: int, status: str, quoted_label: str | None, detail: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return the line of an `events.ItemFinished` that does not fail, or is not ignored."""
     label = "" if quoted_label is None else f',"label":{quoted_label}'
-    return f'{{"e":"item_finished","t":{t},"execution":{execution},"status":"{status}"{label}}}\n'.encode("ascii")
+    more = f',"detail":{to_json(detail)}' if detail else ""
+    return f'{{"e":"item_finished","t":{t},"execution":{execution},"status":"{status}"{label}{more}}}\n'.encode("ascii")
 
 
 def worker_ended(t: int, execution: int, pid: int) -> bytes:

@@ -12,7 +12,7 @@ from ..settings_mail import PASSWORDS
 
 __all__ = ["with_password"]
 
-_REFERENCE = re.compile(r"^\{\{\s*(\w+)\s*\}\}$")  # smtp_password: "{{ vault_smtp_password }}"
+_REFERENCE = r"^\{\{\s*(\w+)\s*\}\}$"  # smtp_password: "{{ vault_smtp_password }}"
 _MOST_REFERENCES = 5
 
 
@@ -63,7 +63,7 @@ def _text(name: str, variables: Mapping[str, Any]) -> str | None:
         if name not in variables:
             return None
         text = str(variables[name])
-        reference = _REFERENCE.match(text)
+        reference = re.match(_REFERENCE, text)
         if reference is None:
             return None if "{{" in text else text
         name = reference[1]

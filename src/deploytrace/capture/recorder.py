@@ -177,11 +177,13 @@ class Recorder:
         host, task = host_and_task(result)
         slot = recording.slots.get(host.name)
         status = "changed" if result.is_changed() else "ok"
-        if slot is None or slot.finished or slot.uuid != task._uuid or self._results.wanted(status):
+        if slot is None or slot.finished or slot.uuid != task._uuid:
             self._finish(recording, t, result, status)
             return
-        recording.slots[host.name] = slot._replace(finished=True)
-        recording.write(lines.host_finished(t - recording.mono_ns, slot.execution, slot.task, slot.quoted, status))
+        detail = self._results.details(host, task, result) if self._results.wanted(status) else None
+        slot.finished = True
+        t -= recording.mono_ns
+        recording.write(lines.host_finished(t, slot.execution, slot.task, slot.quoted, status, detail))
 
     @hook
     def host_failed(self, t: int, result: Any, ignored: bool) -> None:
@@ -206,19 +208,21 @@ class Recorder:
     def item_finished(self, t: int, result: Any, status: str) -> None:
         """A loop item ended: ok, failed or skipped."""
         recording = self._current()
-        slot = self._slot(recording, result)
+        host, task = host_and_task(result)
+        slot = recording.slots.get(host.name)
         if slot is None:
+            return
+        t -= recording.mono_ns
+        if status == "failed":
+            event = self._results.failed_item(t, slot.execution, result)
+            recording.item_failed(host.name, event)
+            recording.emit(event)
             return
         if status == "ok" and result.is_changed():
             status = "changed"
-        t -= recording.mono_ns
-        if self._results.wanted(status):
-            event = self._results.item(t, slot.execution, result, status)
-            if status == "failed":
-                recording.item_failed(host_and_task(result)[0].name, event)
-            recording.emit(event)
-        else:
-            recording.write(lines.item_finished(t, slot.execution, status, self._results.quoted_label(result)))
+        label = self._results.quoted_label(host, result)
+        detail = self._results.details(host, task, result) if self._results.wanted(status) else None
+        recording.write(lines.item_finished(t, slot.execution, status, label, detail))
 
     @hook
     def attempt_failed(self, t: int, result: Any) -> None:
@@ -355,7 +359,7 @@ class Recorder:
                 number = self._define(recording, t, task, handler=False)
             slot = recording.begin_execution(name, number, task._uuid)
         failed = status in ("failed", "unreachable")
-        detail = self._results.details(result, failed=failed) if self._results.wanted(status) else {}
+        detail = self._results.details(host, task, result, failed=failed) if self._results.wanted(status) else {}
         if detail:
             detail.update(recording.failed_items(name))
         recording.emit(
@@ -371,4 +375,4 @@ class Recorder:
                 detail=detail or None,
             )
         )
-        recording.slots[name] = slot._replace(finished=True)
+        slot.finished = True

@@ -7,7 +7,8 @@ Ansible's process keeps costs each of its forks 65 µs.
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ..events import Event, ItemFinished, RunStarted
 from ..journal.format import encode
@@ -20,14 +21,15 @@ _FAILED_ITEMS = 20  # failed items that a result names
 _TASKS = 8192  # tasks of a play start that are remembered; the older half goes when there are more
 
 
-class Slot(NamedTuple):
+@dataclass(slots=True)
+class Slot:
     """What a host is at: no host ever runs two tasks at once. ``quoted`` is its name in JSON."""
 
     execution: int
     task: int
     uuid: str
     quoted: str
-    finished: bool
+    finished: bool = False
 
 
 class Recording:
@@ -70,7 +72,7 @@ class Recording:
         """Return what a host is at from now on: a new execution of a task."""
         known = self.slots.get(name)
         self.executions += 1
-        slot = Slot(self.executions, task, uuid, lines.quoted(name) if known is None else known.quoted, False)
+        slot = Slot(self.executions, task, uuid, lines.quoted(name) if known is None else known.quoted)
         self.slots[name] = slot
         if self._failed_items:
             self._failed_items.pop(name, None)

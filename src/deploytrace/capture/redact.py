@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
-from .patterns import HINT, NAMES, NO_SECRETS, looks
+from .patterns import NAMES, NO_SECRETS, looks, suspicious
 
 __all__ = ["MASK", "Redactor", "is_vaulted"]
 
@@ -26,6 +26,7 @@ _MARGIN = 8  # times as many characters are redacted as are shown, so that no se
 _NAMES = 4096  # names whose secrecy is remembered
 
 _VAULTED = frozenset({"AnsibleVaultEncryptedUnicode", "EncryptedString"})  # 2.17 and 2.18; 2.19 and later
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -49,6 +50,7 @@ class Redactor:
         self._patterns = tuple(map(re.compile, patterns))
         self._names: dict[str, bool] = {}
         self.known = KnownSecrets()
+        self._trusting: Redactor = _Trusting(self)
 
     def secret_name(self, name: Any) -> bool:
         """Return whether what stands under this name (of an argument, a variable, a key) is taken for a secret."""
@@ -60,6 +62,20 @@ class Redactor:
             found = self._names[name] = name not in NO_SECRETS and self._secret_name.search(name) is not None
         return found
 
+    def of(self, *values: Mapping[str, Any]) -> Redactor:
+        """Return who redacts what is in these values: where nothing there can be secret, one that need not look again.
+
+        Names that look secret hide what stands under them in any case.
+        """
+        entries = [entry for value in values for entry in value.values()]
+        if self._patterns or any(isinstance(entry, str) and len(entry) > _LONGEST for entry in entries):
+            return self
+        try:
+            text = _to_json(values)
+        except (TypeError, ValueError, RecursionError):  # what is no JSON, a vaulted text among it
+            return self
+        return self if len(text) > _LONGEST or suspicious(text) or self.known.within(text) else self._trusting
+
     def text(self, text: str) -> str:
         """Return a text without what is known or looks like a secret; its line ends stay."""
         text = self.known.mask(str(text), MASK)
@@ -67,9 +83,8 @@ class Redactor:
             text = self._mask(text)
         for pattern in self._patterns:
             text = pattern.sub(MASK, text)
-        if HINT.search(text) is not None:
-            for look in looks():
-                text = look.sub(rf"\g<1>{MASK}", text)
+        for look in looks(text):
+            text = look.sub(rf"\g<1>{MASK}", text)
         return text
 
     def name(self, text: str, limit: int = 256) -> str:
@@ -97,8 +112,20 @@ class Redactor:
         return _one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
 
 
+class _Trusting(Redactor):
+    """Redacts what another has found to hold neither a known secret nor what looks like one."""
+
+    def __init__(self, other: Redactor) -> None:
+        self.__dict__ = other.__dict__  # what the other learns, this one knows
+
+    def text(self, text: str) -> str:
+        return str(text) if self._mask is None else self._mask(str(text))
+
+
 def _one_line(text: str, limit: int) -> str:
-    text = _UNPRINTABLE.sub(" ", text).strip()
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub(" ", text)
+    text = text.strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -120,6 +147,8 @@ class _Copying:
 
     def copied(self, value: Any, depth: int) -> Any:
         self._entries -= 1
+        if type(value) is str:
+            return self._text(value)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if is_vaulted(value):

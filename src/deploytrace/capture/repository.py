@@ -9,8 +9,8 @@ from pathlib import Path
 
 __all__ = ["repository", "without_credentials"]
 
-_SCP = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")  # git@host:owner/name
-_HASH = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
+_SCP = r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$"  # git@host:owner/name
+_HASH = r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$"
 
 
 def repository(directory: Path) -> dict[str, str]:
@@ -24,7 +24,7 @@ def repository(directory: Path) -> dict[str, str]:
 
 def without_credentials(url: str) -> str:
     """Return a repository's address for people: no user and password, no ``.git``, https for git's short ssh form."""
-    scp = _SCP.match(url) if "://" not in url else None
+    scp = re.match(_SCP, url) if "://" not in url else None
     if scp is not None:
         url = f"https://{scp[1]}/{scp[2]}"
     parts = urllib.parse.urlsplit(url)
@@ -58,7 +58,7 @@ def _described(git: Path) -> dict[str, str]:
         revision = _resolved(git, shared, ref)
     else:
         revision = head
-    if _HASH.match(revision):
+    if re.match(_HASH, revision):
         found["vcs.ref.head.revision"] = revision
     found.update(_remote(shared / "config"))
     return found

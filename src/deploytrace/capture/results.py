@@ -37,9 +37,8 @@ class Results:
             return True
         return self._results == "changes" and status == "changed"
 
-    def details(self, result: Any, *, failed: bool) -> dict[str, Any]:
-        """Return what is recorded of a result; of one that failed, with the reason."""
-        host, task = host_and_task(result)
+    def details(self, host: Any, task: Any, result: Any, *, failed: bool = False) -> dict[str, Any]:
+        """Return what is recorded of a host's result; of one that failed, with the reason."""
         self._secrets.look_at_host(host)
         found = details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
         target = getattr(task, "delegate_to", None)
@@ -47,23 +46,23 @@ class Results:
             found["delegated_host"] = self._redactor.name(target)  # until 2.20 only the evaluated task tells
         return found
 
-    def item(self, t: int, execution: int, result: Any, status: str) -> ItemFinished:
-        """Return the event of a loop item's end, with its details."""
-        _, task = host_and_task(result)
-        detail = self.details(result, failed=status == "failed")
+    def failed_item(self, t: int, execution: int, result: Any) -> ItemFinished:
+        """Return the event of the end of a loop item that failed."""
+        host, task = host_and_task(result)
+        detail = self.details(host, task, result, failed=True)
         label = item_label(result)
         return ItemFinished(
             t=t,
             execution=execution,
-            status=status,
-            ignored=status == "failed" and getattr(task, "ignore_errors", False) is True,
+            status="failed",
+            ignored=getattr(task, "ignore_errors", False) is True,
             label=None if label is None else self._redactor.shown(label, _LABEL),
             detail=detail,
         )
 
-    def quoted_label(self, result: Any) -> str | None:
+    def quoted_label(self, host: Any, result: Any) -> str | None:
         """Return the label of a loop item as a JSON string; what hosts loop over is mostly the same for all of them."""
-        self._secrets.look_at_host(host_and_task(result)[0])
+        self._secrets.look_at_host(host)
         label = item_label(result)
         if label is None:
             return None
@@ -79,14 +78,14 @@ class Results:
 
     def attempt(self, t: int, execution: int, result: Any) -> AttemptFailed:
         """Return the event of a try that failed, where another follows."""
-        _, task = host_and_task(result)
+        host, task = host_and_task(result)
         attempts, delay = result_of(result).get("retries"), getattr(task, "delay", 0)
         return AttemptFailed(
             t=t,
             execution=execution,
             attempts=attempts if isinstance(attempts, int) else None,
             delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
-            detail=self.details(result, failed=True),
+            detail=self.details(host, task, result, failed=True),
         )
 
     def poll(self, t: int, execution: int, result: Any, status: str) -> AsyncPolled:

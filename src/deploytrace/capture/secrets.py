@@ -23,15 +23,12 @@ _DECRYPTED = 500  # vaulted texts decrypted in one run
 _DEPTH = 12
 
 # Names that look secret but whose values are not: update_password: always, password_file: /etc/x, token_lifetime: 3600
-_NO_VALUE = re.compile(
-    r"^(?:update|generate|prompt|ask|no|min|max|use|has|is|expire|force)_"
+_NO_VALUE = (
+    r"(?i)^(?:update|generate|prompt|ask|no|min|max|use|has|is|expire|force)_"
     r"|_(?:file|path|dir|sock|url|length|expir\w*|lifetime|ttl|policy|type|name|field|lock|min|max|days|state)$"
-    r"|_(?:count|size|command|cmd|method|rounds)$",
-    re.IGNORECASE,
+    r"|_(?:count|size|command|cmd|method|rounds)$"
 )
-_HARMLESS = re.compile(
-    r"^(?:user(?:name)?|name|host(?:name)?|port|url|path|db|database|type|region|id|state|description)$", re.IGNORECASE
-)
+_HARMLESS = r"(?i)^(?:user(?:name)?|name|host(?:name)?|port|url|path|db|database|type|region|id|state|description)$"
 
 
 class Secrets:
@@ -125,7 +122,7 @@ class Secrets:
         for key, entry in _walk(value):
             if is_vaulted(entry):
                 self._pending.append(entry)
-            elif key is not None and self._redactor.secret_name(key) and not _NO_VALUE.search(key):
+            elif key is not None and self._redactor.secret_name(key) and not re.search(_NO_VALUE, key):
                 self._learn(entry)
 
     def _learn_declared(self, value: Any, names: Container[str]) -> None:
@@ -142,7 +139,7 @@ class Secrets:
         for key, entry in _walk(value):
             if is_vaulted(entry):
                 self._pending.append(entry)
-            elif isinstance(entry, bool) or (key is not None and not everything and _HARMLESS.match(key)):
+            elif isinstance(entry, bool) or (key is not None and not everything and re.match(_HARMLESS, key)):
                 continue
             elif isinstance(entry, str) or (isinstance(entry, int) and abs(entry) >= 100_000):
                 self._redactor.known.learn(str(entry))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .declared import Sources
 
 __all__ = ["Surroundings"]
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Ansible's version, its command line (``option(name)`` gives None for what it does not have) and its voices."""
 
     version: str

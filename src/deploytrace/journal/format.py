@@ -11,66 +11,78 @@ reader would misunderstand. ``docs/journal.md`` is generated from `events`.
 
 from __future__ import annotations
 
+import functools
 import json
-import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from ..errors import JournalError
 from ..events import Event
 
-__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name", "field_types"]
+__all__ = ["VERSION", "decode", "decode_header", "encode", "encode_header", "event_name", "field_types", "to_json"]
 
 VERSION = 1
 
-_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=str).encode
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False, default=str).encode
+"""Return a value as the journal's JSON."""
 _from_json = json.JSONDecoder().raw_decode  # json.loads would look for the encoding of every line first
 
 
 def event_name(cls: type[Event]) -> str:
     """Return an event's name in the journal: ``HostStarted`` is ``host_started``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-
-
-def _fields(cls: type[Event]) -> tuple[tuple[str, Any], ...]:
-    """Return (name, default) of each field; the default is an object that equals nothing where there is none."""
-    return tuple((name, cls._field_defaults.get(name, _REQUIRED_FIELD)) for name in cls._fields)
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in cls.__name__).lstrip("_")
 
 
 def field_types(cls: type[Event]) -> dict[str, str]:
     """Return each field's type as it is written."""
-    return {name: str(getattr(kind, "__forward_arg__", kind)) for name, kind in cls.__annotations__.items()}
+    return {
+        name: kind.__name__ if type(kind) is type else str(kind).replace("collections.abc.", "")
+        for name, kind in cls.__annotations__.items()
+    }
 
 
-_REQUIRED_FIELD = object()
-_CLASSES: tuple[type[Event], ...] = get_args(Event)
-_ENCODING: dict[type, tuple[str, tuple[tuple[str, Any], ...]]] = {
-    cls: (event_name(cls), _fields(cls)) for cls in _CLASSES
-}
-_BY_NAME: dict[str, type[Event]] = {event_name(cls): cls for cls in _CLASSES}
-_TUPLES: dict[type, frozenset[str]] = {
-    cls: frozenset(name for name, kind in field_types(cls).items() if kind.startswith("tuple")) for cls in _CLASSES
-}
-_KNOWN: dict[type, frozenset[str]] = {cls: frozenset(cls._fields) for cls in _CLASSES}
-_REQUIRED: dict[type, tuple[tuple[str, type], ...]] = {
-    cls: tuple(
-        (name, {"int": int, "str": str}[kind])
-        for name, kind in field_types(cls).items()
-        if kind in ("int", "str") and name not in cls._field_defaults
-    )
-    for cls in _CLASSES
-}
+_REQUIRED_FIELD = object()  # equals nothing that a field can hold
+
+
+@functools.cache
+def _encoding(cls: Any) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """Return an event's name and (name, default) of each of its fields."""
+    defaults = cls._field_defaults
+    return event_name(cls), tuple((name, defaults.get(name, _REQUIRED_FIELD)) for name in cls._fields)
+
+
+class _Decoding(NamedTuple):
+    """What the reader knows of an event: the fields that are tuples, and the required ones of plain types."""
+
+    cls: type[Event]
+    tuples: frozenset[str]
+    required: tuple[tuple[str, type], ...]
+
+
+@functools.cache
+def _decodings() -> dict[str, _Decoding]:
+    """Return what the reader knows of each event, by name; Ansible's process, which only writes, never asks."""
+    found = {}
+    for cls in get_args(Event):
+        types = field_types(cls)
+        plain = {name: {"int": int, "str": str}[kind] for name, kind in types.items() if kind in ("int", "str")}
+        found[event_name(cls)] = _Decoding(
+            cls,
+            frozenset(name for name, kind in types.items() if kind.startswith("tuple")),
+            tuple((name, kind) for name, kind in plain.items() if name not in cls._field_defaults),
+        )
+    return found
 
 
 def encode(event: Event) -> bytes:
     """Return the journal line of an event, newline included."""
-    name, fields = _ENCODING[type(event)]
+    kind: type = type(event)
+    name, fields = _encoding(kind)
     record: dict[str, Any] = {"e": name}
-    for key, default in fields:
-        value = getattr(event, key)
+    for (key, default), value in zip(fields, event, strict=True):
         if value != default:
             record[key] = value
-    return (_to_json(record) + "\n").encode("ascii")
+    return (to_json(record) + "\n").encode("ascii")
 
 
 def decode(line: bytes | str) -> Event | None:
@@ -85,28 +97,29 @@ def decode(line: bytes | str) -> Event | None:
         raise ValueError("nested too deeply") from None
     if not isinstance(record, dict) or text[end:] not in ("", "\n"):
         raise ValueError("a journal line is one JSON object")
-    cls = _BY_NAME.get(str(record.pop("e", None)))
-    if cls is None:
+    decoding = _decodings().get(str(record.pop("e", None)))
+    if decoding is None:
         return None
     try:
-        return _build(cls, record)
+        return _build(decoding, record)
     except TypeError as error:
-        known = {key: value for key, value in record.items() if key in _KNOWN[cls]}
+        known = {key: value for key, value in record.items() if key in decoding.cls._fields}
         if len(known) == len(record):
             raise ValueError(str(error)) from None
     try:
-        return _build(cls, known)
+        return _build(decoding, known)
     except TypeError as error:
         raise ValueError(str(error)) from None
 
 
-def _build(cls: type[Event], record: dict[str, Any]) -> Event:
-    if _TUPLES[cls]:
-        for key in _TUPLES[cls] & record.keys():
+def _build(decoding: _Decoding, record: dict[str, Any]) -> Event:
+    cls, tuples, required = decoding
+    if tuples:
+        for key in tuples & record.keys():
             if record[key] is not None:
                 record[key] = tuple(record[key])
     event = cls(**record)
-    for key, kind in _REQUIRED[cls]:
+    for key, kind in required:
         if type(record[key]) is not kind:
             raise TypeError(f"{key} is not of type {kind.__name__}")
     return event
@@ -114,7 +127,7 @@ def _build(cls: type[Event], record: dict[str, Any]) -> Event:
 
 def encode_header(run_id: str) -> bytes:
     """Return a journal's first line."""
-    return (_to_json({"journal": "deploytrace", "version": VERSION, "run_id": run_id}) + "\n").encode("ascii")
+    return (to_json({"journal": "deploytrace", "version": VERSION, "run_id": run_id}) + "\n").encode("ascii")
 
 
 def decode_header(line: bytes | str, name: str) -> str:
