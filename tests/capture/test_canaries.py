@@ -57,7 +57,7 @@ def deploy(each_ansible: Ansible) -> Path:
         ),
     )
     user.write("included.yml", vaulted(f"included: {canary('vault_included')}\n"))
-    python = user.environment.python
+    python = user.environment.hosts_python
     user.write(
         "hosts.yml",
         f"""
