@@ -10,7 +10,6 @@ by hand. `tests/docs` fails where a page is not what this would write. ``docs/sp
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 import re
 import tokenize
@@ -21,7 +20,7 @@ from typing import get_args
 
 from deploytrace import events
 from deploytrace.journal.format import event_name, field_types
-from deploytrace.settings import INI_SECTION, Settings, environment_name
+from deploytrace.settings import INI_SECTION, declared, environment_name
 from deploytrace.sinks.run_names import PLACEHOLDERS
 
 DOCS = Path(__file__).resolve().parent
@@ -40,7 +39,7 @@ def settings_table() -> Iterator[str]:
     """Every setting: how it is set, its default, its meaning."""
     yield f"| in `[{INI_SECTION}]` | in the environment | default | meaning |"
     yield "|---|---|---|---|"
-    for item in dataclasses.fields(Settings):
+    for item in declared().values():
         choices = item.metadata["choices"]
         meaning = item.metadata["meaning"] + (f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else "")
         row = (f"`{item.name}`", f"`{environment_name(item.name)}`", _default(item.default), meaning)

@@ -58,7 +58,7 @@ def test_its_trace_and_its_log_are_whole(
 def check_the_log(ansible: Ansible, inventory: Path, *, in_lockstep: bool, accept: bool) -> None:
     """What it says is what the committed log says; in lockstep, in the same order too."""
     text = (ansible.state_dir / "logs" / "latest").read_text(encoding="utf-8")
-    replaced = {inventory.parent: "/work", ROOT: "/checkout", ansible.environment.hosts_python: "/python"}
+    replaced = {inventory.parent: "WORK", ROOT: "CHECKOUT", ansible.environment.hosts_python: "PYTHON"}
     found = sections(text, replaced)
     if accept and in_lockstep:
         LOG.write_text(in_order(found), encoding="utf-8")

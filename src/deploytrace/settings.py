@@ -4,6 +4,9 @@ A setting ``x`` is the environment variable ``DEPLOYTRACE_X`` or the key ``x`` i
 of ansible.cfg; the environment wins. A value that cannot be used and a name that does not exist are reported in one
 sentence each and never stop a deploy: the default stands. The callbacks' documentation blocks and ``docs/settings.md``
 are generated from here.
+
+A section ``[callback_deploytrace:production]`` says what is otherwise for runs in that environment
+(`Settings.for_run`); only settings that are declared so may stand there.
 """
 
 from __future__ import annotations
@@ -13,29 +16,24 @@ import contextlib
 import dataclasses
 import difflib
 import os
-from collections.abc import Callable, Mapping
+import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "environment_name", "load"]
+from .setting_types import declared_in, text_of, value_of
+from .setting_types import setting as _setting
+from .settings_mail import ADDRESSES, PASSWORDS, MailSettings
+
+__all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "declared", "environment_name", "load"]
 
 ENV_PREFIX = "DEPLOYTRACE_"
 INI_SECTION = "callback_deploytrace"
 
 
-def _setting(
-    default: Any, meaning: str, *, choices: tuple[str, ...] = (), group: str = "general", secret: bool = False
-) -> Any:
-    """Declare a setting: its default, its meaning (one or two sentences, with units) and, if few, its choices.
-
-    ``group`` is the part it belongs to, which decides the callbacks that document it; a ``secret`` is never recorded.
-    """
-    return field(default=default, metadata={"meaning": meaning, "choices": choices, "group": group, "secret": secret})
-
-
 @dataclass(frozen=True)
-class Settings:
+class Settings(MailSettings):
     """All settings of one process, read once."""
 
     state_dir: Path | None = _setting(
@@ -137,9 +135,6 @@ class Settings:
     keep_logs: int = _setting(
         100, "How many logs are kept, and how many archives; 0: all that keep_days allows.", group="log"
     )
-    mail_to: tuple[str, ...] = _setting(
-        (), "Who gets a mail when a run has failed, comma-separated; unset, nobody.", group="mail"
-    )
     top_console: int | None = _setting(
         None,
         "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with profile_tasks, none "
@@ -192,22 +187,38 @@ class Settings:
         500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
     )
 
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False, metadata={})
+    """What the sections of environments say: environment, name and text, each checked by `load`. No setting itself."""
+
     def completed_by(self, recorded: Mapping[str, str]) -> Settings:
         """Return these settings, and where one is at its default the recorded one, as text (`RunStarted.settings`).
 
-        What a later version no longer understands counts as not recorded.
+        Who gets the mail is always the run's own. What a later version no longer understands counts as not recorded.
         """
         found: dict[str, Any] = {}
-        for item in dataclasses.fields(self):
-            if item.name in recorded and getattr(self, item.name) == item.default:
+        for name, item in declared().items():
+            if name in ADDRESSES:
+                found[name] = item.default
+            if name in recorded and (name in ADDRESSES or getattr(self, name) == item.default):
                 with contextlib.suppress(ValueError):
-                    found[item.name] = _PARSERS[str(item.type)](str(recorded[item.name]))
+                    found[name] = value_of(item, str(recorded[name]))
         return dataclasses.replace(self, **found)
+
+    def for_run(self, context_vars: Mapping[str, str]) -> Settings:
+        """Return the settings for a run with these extra variables: with what its environment's section says otherwise.
+
+        The environment is the extra variable ``env``, else the setting ``environment``.
+        """
+        texts = self.environments.get(context_vars.get("env") or self.environment or "", {})
+        known = declared()
+        hidden = dict.fromkeys(PASSWORDS) if texts.keys() & PASSWORDS else {}
+        changes = {name: value_of(known[name], text) for name, text in texts.items()}
+        return dataclasses.replace(self, **{**hidden, **changes})
 
     def as_texts(self) -> dict[str, str]:
         """Return the settings that differ from their defaults as the texts that `load` would read, secrets included."""
-        given = {item.name: (getattr(self, item.name), item.default) for item in dataclasses.fields(self)}
-        return {name: _text(value) for name, (value, default) in given.items() if value != default}
+        given = {name: (getattr(self, name), item.default) for name, item in declared().items()}
+        return {name: text_of(value) for name, (value, default) in given.items() if value != default}
 
     def directory(self, environ: Mapping[str, str] | None = None) -> Path:
         """Return the state directory (it need not exist); `RuntimeError` where there is no home directory."""
@@ -219,46 +230,15 @@ class Settings:
         return root / "deploytrace"
 
 
-def _text(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
 def environment_name(name: str) -> str:
     """Return the environment variable of a setting."""
     return ENV_PREFIX + name.upper()
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() in ("true", "yes", "on", "1"):
-        return True
-    if text.lower() in ("false", "no", "off", "0"):
-        return False
-    raise ValueError("true or false")
-
-
-def _number(kind: type[int] | type[float]) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = kind(-1)
-        if not 0 <= value < 1e12:
-            raise ValueError("a whole number, 0 or more" if kind is int else "a number, 0 or more")
-        return value
-
-    return parse
-
-
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "str | None": str,
-    "Path | None": Path,
-    "bool": _boolean,
-    "int": _number(int),
-    "int | None": _number(int),
-    "float": _number(float),
-    "tuple[str, ...]": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
-}
+def declared() -> dict[str, dataclasses.Field[Any]]:
+    """Return the declarations of all settings by name; the mail's come last."""
+    mail = declared_in(MailSettings)
+    return {**{name: item for name, item in declared_in(Settings).items() if name not in mail}, **mail}
 
 
 def ansible_config_file(environ: Mapping[str, str]) -> Path | None:
@@ -277,7 +257,8 @@ def ansible_config_file(environ: Mapping[str, str]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _from_ini(path: Path | None) -> tuple[dict[str, str], list[str]]:
+def _from_ini(path: Path | None) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return our sections: what stands in each, by its environment ("" for the section that is for all)."""
     if path is None:
         return {}, []
     parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None, strict=False)
@@ -285,35 +266,69 @@ def _from_ini(path: Path | None) -> tuple[dict[str, str], list[str]]:
         parser.read_string(path.read_text(encoding="utf-8", errors="replace"))
     except (OSError, configparser.Error) as error:
         return {}, [f"{path} cannot be read ({error.__class__.__name__}): its [{INI_SECTION}] settings are ignored."]
-    return (dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}), []
+    sections = {}
+    for section in parser.sections():
+        name, colon, environment = section.partition(":")
+        if name.strip() == INI_SECTION and (environment.strip() or not colon):
+            sections[environment.strip()] = dict(parser[section])
+    return sections, []
 
 
-def load(environ: Mapping[str, str], ini: Path | None) -> tuple[Settings, list[str]]:
-    """Return the settings and what is wrong with them, a sentence each; ``ini`` is the ansible.cfg in force, if any.
-
-    An empty environment value counts as unset, as OpenTelemetry's own variables do.
-    """
-    from_ini, problems = _from_ini(ini)
-    known = {item.name: item for item in dataclasses.fields(Settings)}
-    given: dict[str, tuple[str, str]] = {name: (text, f"{name} in {ini}") for name, text in from_ini.items()}
-    for variable, text in environ.items():
-        if variable.startswith(ENV_PREFIX) and text:
-            given[variable[len(ENV_PREFIX) :].lower()] = (text, variable)
-    values: dict[str, Any] = {}
+def _usable(
+    given: Mapping[str, tuple[str, str]], known: Mapping[str, dataclasses.Field[Any]], problems: list[str]
+) -> dict[str, str]:
+    """Return those of the given settings (name to text and origin) that can be used; the others are problems."""
+    texts = {}
     for name, (text, origin) in given.items():
         item = known.get(name)
         if item is None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            problems.append(f"deploytrace has no setting {origin}; it is ignored.{hint}")
+            what = "has no setting" if name not in declared() else "does not tell environments apart in"
+            problems.append(f"deploytrace {what} {origin}; it is ignored.{hint if name not in declared() else ''}")
             continue
         try:
-            value = _PARSERS[str(item.type)](text.strip())
-            choices = item.metadata["choices"]
-            if choices and value not in choices:
-                raise ValueError("one of " + ", ".join(choices))
+            value_of(item, text)
         except ValueError as error:
-            problems.append(f"{origin} is {text!r} but must be {error}; its default {item.default!r} is used.")
+            shown = "set" if item.metadata["secret"] else repr(text)
+            problems.append(f"{origin} is {shown} but must be {error}; its default {item.default!r} is used.")
             continue
-        values[name] = value
-    return Settings(**values), problems
+        texts[name] = text
+    return _password_apart(texts)
+
+
+def _password_apart(texts: dict[str, str]) -> dict[str, str]:
+    """Move the password out of an smtp_url: from here on no setting but smtp_password holds one."""
+    url = texts.get("smtp_url", "")
+    before, at, host = url.rpartition("@")
+    user, colon, password = before.partition("://")[2].partition(":")
+    if at and colon:
+        texts["smtp_url"] = f"{before.partition('://')[0]}://{user}@{host}"
+        texts.setdefault("smtp_password", urllib.parse.unquote(password))
+    return texts
+
+
+def load(environ: Mapping[str, str], ini: Path | None) -> tuple[Settings, list[str]]:
+    """Return the settings and what is wrong with them, a sentence each; ``ini`` is the ansible.cfg in force, if any.
+
+    An empty environment value counts as unset, as OpenTelemetry's own variables do. The environment wins over the
+    sections of environments too.
+    """
+    sections, problems = _from_ini(ini)
+    known = declared()
+    said = {
+        variable[len(ENV_PREFIX) :].lower(): (text, variable)
+        for variable, text in environ.items()
+        if variable.startswith(ENV_PREFIX) and text
+    }
+    hidden = said.keys() | (PASSWORDS if said.keys() & PASSWORDS else set())
+    given = {name: (text, f"{name} in {ini}") for name, text in sections.pop("", {}).items() if name not in hidden}
+    texts = _usable({**given, **said}, known, problems)
+    own = {name: item for name, item in known.items() if item.metadata["per_environment"]}
+    environments = {}
+    for environment, section in sections.items():
+        where = f"of [{INI_SECTION}:{environment}] in {ini}"
+        special = _usable({name: (text, f"{name} {where}") for name, text in section.items()}, own, problems)
+        environments[environment] = {name: text for name, text in special.items() if name not in hidden}
+    values = {name: value_of(known[name], text) for name, text in texts.items()}
+    return Settings(**values, environments=environments), problems

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from .settings import INI_SECTION, Settings, environment_name
+from .settings import INI_SECTION, declared, environment_name
 
 __all__ = ["main", "options", "with_options"]
 
@@ -43,7 +43,7 @@ _BLOCK = re.compile(r'(?<=^options:\n)(?:.*\n)*?(?=^"""$)', re.MULTILINE)
 def options(callback: str) -> str:
     """Return what stands below ``options:`` in a callback's documentation block, in YAML."""
     groups = _GROUPS.get(callback)
-    heeded = [item for item in dataclasses.fields(Settings) if groups is None or item.metadata["group"] in groups]
+    heeded = [item for item in declared().values() if groups is None or item.metadata["group"] in groups]
     return "".join(f"{line}\n" for item in heeded for line in _option(item)) or "  {}\n"
 
 
@@ -62,9 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _option(item: dataclasses.Field[object]) -> Iterator[str]:
     kind = _TYPES[str(item.type)]
     yield f"  {item.name}:"
-    yield "    description:"
-    for number, line in enumerate(textwrap.wrap(_quoted(item.metadata["meaning"]), 110, break_long_words=False)):
-        yield f"      - {line}" if number == 0 else f"        {line}"
+    description = f"description: {_quoted(item.metadata['meaning'])}"
+    yield from textwrap.wrap(
+        description, 118, initial_indent=" " * 4, subsequent_indent=" " * 6, break_long_words=False
+    )
     yield f"    type: {kind}"
     if kind == "list":
         yield "    elements: str"

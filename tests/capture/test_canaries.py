@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import subprocess
+import tarfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ground.ansible import Ansible
+from ground.smtp import MailServer, running_mail_server
 
 # Each canary is planted in one place, named here; the playbook says where and how.
 PLANTED = (
@@ -20,9 +24,34 @@ PLANTED = (
     "argument_key", "argument_nested", "argument_unlike", "item_key", "item_label", "task_name", "environment_key",
     "task_vars", "extra_var", "host_var", "controller_environment", "fact", "prompt", "bearer", "private_key",
     "option", "stdout_json", "traceback", "redact_keys", "redact_patterns", "endpoint", "cookie", "mysql",
+    "declared", "declared_alias", "declared_elsewhere", "declared_within", "declared_item", "declared_shown",
+    "declared_builtin", "no_python", "rest",
 )  # fmt: skip
 
 PLAYBOOK = Path(__file__).with_name("canaries.yml")
+
+# Nothing in these parameters' names looks secret.
+MODULE = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.shared_options import shared
+
+def main():
+    module = AnsibleModule(argument_spec=dict(
+        number=dict(type="str", no_log=True, aliases=["digits"]),
+        door=dict(type="dict", options={"colour": {"type": "str", "no_log": True}}),
+        **shared(),
+    ))
+    module.exit_json(changed=False, greeting="hello")
+
+main()
+"""
+SHARED = """def shared():
+    return {"motto": dict(type="str", no_log=True)}
+"""
+NO_PYTHON = """#!/bin/sh
+# WANT_JSON
+echo '{"changed": false}'
+"""
 
 
 def canary(place: str) -> str:
@@ -57,6 +86,9 @@ def deploy(each_ansible: Ansible) -> Path:
         ),
     )
     user.write("included.yml", vaulted(f"included: {canary('vault_included')}\n"))
+    user.write("library/door_lock.py", MODULE)
+    user.write("library/shell_lock", NO_PYTHON)
+    user.write("utilities/shared_options.py", SHARED)
     python = user.environment.hosts_python
     user.write(
         "hosts.yml",
@@ -73,7 +105,28 @@ all:
     return user.write("site.yml", text)
 
 
-def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: Path) -> None:
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """Where the run's failure is mailed to."""
+    with running_mail_server() as server:
+        yield server
+
+
+def _unpacked(files: dict[Path, bytes]) -> dict[Path, bytes]:
+    """What is in the archives among some files."""
+    found = {}
+    for path, content in files.items():
+        if path.name.endswith(".tar.gz"):
+            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                for member in archive:
+                    file = archive.extractfile(member)
+                    if file is not None:
+                        found[path / member.name] = file.read()
+    return found
+
+
+def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: Path, mail_server: MailServer) -> None:
+    """The last play fails, so that there is an archive and a mail too."""
     user = each_ansible
     result = user.run(
         deploy,
@@ -82,18 +135,29 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
               "-e", f"deploy_token={canary('extra_var')}"],
         env_vars={
             "APP_SECRET": canary("controller_environment"),
+            "ANSIBLE_MODULE_UTILS": str(deploy.with_name("utilities")),
             "DEPLOYTRACE_REDACT_KEYS": "launch_code",
             "DEPLOYTRACE_REDACT_PATTERNS": r"ZZ-\w+",
             "DEPLOYTRACE_RESULTS": "all",
             "DEPLOYTRACE_DELIVERY_WAIT": "0",
             "DEPLOYTRACE_LOG_DIR": str(user.state_dir / "logs"),
+            "DEPLOYTRACE_MAIL_TO": "ops@example.org",
+            "DEPLOYTRACE_SMTP_URL": mail_server.url(),
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://me:{canary('endpoint')}@127.0.0.1:1",
         },
         timeout=300,
     )  # fmt: skip
-    assert result.returncode == 0, result.output
+    assert result.returncode == 2, result.output
     user.wait_for_sidecar()
     files = {path: path.read_bytes() for path in user.state_dir.rglob("*") if path.is_file()}
+    files |= _unpacked(files)
+    (mail,) = mail_server.wait_for(1)
+    assert mail.message["Subject"].startswith("Failed: A failure that is mailed")
+    for kind in ("plain", "html"):
+        files[Path(f"mail.{kind}")] = f"{mail.message['Subject']}\n{mail.body(kind)}".encode()
+    attached = {Path(name): content for name, content in mail.attachments().items()}
+    assert attached
+    files |= attached | _unpacked(attached)
     ours = [line for line in result.stderr.splitlines() if "deploytrace" in line]
     assert b"host_finished" in b"".join(files.values())
     assert b"PLAY RECAP" in files[(user.state_dir / "logs" / "latest").resolve()]

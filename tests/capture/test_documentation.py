@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploytrace.settings import Settings
+from deploytrace.settings import declared
 from deploytrace.settings_docs import with_options
 
 CALLBACKS = sorted((Path(__file__).parents[2] / "callback_plugins").glob("*.py"))
@@ -24,6 +24,6 @@ def test_the_block_is_yaml_and_complete() -> None:
     (telemetry,) = [path for path in CALLBACKS if path.stem == "telemetry"]
     first = next(node for node in ast.parse(telemetry.read_text()).body if isinstance(node, ast.Assign))
     block = yaml.safe_load(ast.literal_eval(first.value))
-    assert list(block["options"]) == list(Settings.__dataclass_fields__)
+    assert list(block["options"]) == list(declared())
     assert block["options"]["console"]["choices"] == ["stderr", "stdout", "off"]
     assert block["options"]["live"]["default"] is True

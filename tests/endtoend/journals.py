@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-from deploytrace.events import Event, RunStarted
+from deploytrace.events import Event, RunEnded, RunStarted
 from deploytrace.journal.format import decode
 from deploytrace.run.model import Node
 from deploytrace.run.replay import Replay
 
-__all__ = ["events_of", "journals", "nodes_of", "only_journal", "started_of"]
+__all__ = ["LEAVING_S", "events_of", "journals", "nodes_of", "only_journal", "seconds_after_its_end", "started_of"]
+
+LEAVING_S = 1.0
+"""What Python may need to end on a busy machine; how long it is without us: docs/performance.md"""
 
 
 def journals(state_dir: Path) -> list[Path]:
@@ -44,3 +48,11 @@ def started_of(journal: Path) -> RunStarted:
         event = decode(file.readline())
     assert isinstance(event, RunStarted)
     return event
+
+
+def seconds_after_its_end(state_dir: Path) -> float:
+    """How long the last run's process stayed after its statistics, given that it has just ended."""
+    now = time.time_ns()
+    journal = journals(state_dir)[-1]
+    ended = next(event for event in events_of(journal) if isinstance(event, RunEnded))
+    return (now - started_of(journal).wall_ns - ended.t) / 1e9

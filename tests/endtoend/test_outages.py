@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 
 from deploytrace import identity
-from deploytrace.events import RunEnded
 from ground.ansible import TELEMETRY, Ansible
 from ground.receiver import SILENCE, Answer, refusing_port, running_receiver
 
-from .journals import events_of, journals, nodes_of, only_journal, started_of
+from .journals import LEAVING_S, journals, nodes_of, only_journal, seconds_after_its_end, started_of
 
 _WORK = """
 - hosts: all
@@ -27,7 +25,6 @@ _WORK = """
       when: inventory_hostname == 'h2'
 """
 _OTHER_LINES = re.compile(r"^deploytrace: .*\n", re.MULTILINE)
-_LEAVING_S = 1.0  # what Python may need to end on a busy machine; how long it is without us: docs/performance.md
 _MISBEHAVIOUR = {
     "silent": SILENCE,
     "slow": Answer(delay=5),
@@ -60,22 +57,13 @@ def _run(user: Ansible, environ: Mapping[str, str], *, ours: bool) -> tuple[int,
     return result.returncode, _comparable(result.stdout), _comparable(result.stderr)
 
 
-def _seconds_after_its_end(user: Ansible) -> float:
-    """How long the last run's process stayed after its statistics, given that it has just ended."""
-    now = time.time_ns()
-    journal = journals(user.state_dir)[-1]
-    ended = next(event for event in events_of(journal) if isinstance(event, RunEnded))
-    return (now - started_of(journal).wall_ns - ended.t) / 1e9
-
-
 @pytest.mark.parametrize("fault", ["refused", "unknown name", *_MISBEHAVIOUR])
 def test_an_outage_costs_the_deploy_nothing_and_loses_nothing(ansible: Ansible, fault: str) -> None:
     with _bad_endpoint(fault) as endpoint:
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "DEPLOYTRACE_DELIVERY_WAIT": "1"}
         without = _run(ansible, environ, ours=False)
         assert _run(ansible, environ, ours=True) == without
-        stayed = _seconds_after_its_end(ansible)
-        assert stayed <= 1.0 + _LEAVING_S
+        assert seconds_after_its_end(ansible.state_dir) <= 1.0 + LEAVING_S
         ansible.wait_for_sidecar(40)
     wanted: dict[str, set[str]] = {}
     for journal in journals(ansible.state_dir):

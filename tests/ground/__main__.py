@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
 from ground.environments import RELEASES, installed, python_for, wheel
 from ground.servers import jaeger_program
@@ -21,7 +22,7 @@ def main() -> int:
     Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
     """
     announce(f"preparing what the tests stand on, in {CACHE} (10 to 20 minutes the first time, seconds from then on)")
-    parts: list[Callable[[], object]] = [ensure_sshd, jaeger_program, tmux]
+    parts: list[Callable[[], object]] = [ensure_sshd, jaeger_program, tmux, chromium]
     failures = 0
     for release in RELEASES:
         if python_for(release) is None and not os.environ.get("CI"):

@@ -50,7 +50,7 @@ class Terminal:
 
     def screen(self) -> str:
         """What is on the screen, line by line, without colours."""
-        return self._run("capture-pane", "-p").rstrip()
+        return self._run("capture-pane", "-p", "-S", "-").rstrip()  # with what has scrolled away
 
     def close(self) -> None:
         """End whatever still runs in it."""

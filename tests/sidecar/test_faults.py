@@ -160,6 +160,7 @@ def test_partial_success_is_counted(place: Place, receiver: Receiver) -> None:
 
 def test_a_full_disk_stops_the_cursor_but_not_the_delivery(place: Place, receiver: Receiver) -> None:
     receiver.answer = Answer(status=503)
+    place.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # else a .pyc file is cut short too, and kept
     run = place.record(tasks=3, end="told")
     wait_for(lambda: receiver.requests, 20, "it is at work")
     resource.prlimit(run.sidecar, resource.RLIMIT_FSIZE, (1, 1))  # for it alone no file can grow any more

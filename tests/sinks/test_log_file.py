@@ -203,7 +203,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
         done = subprocess.run(
-            [sys.executable, "-c", program, str(state_dir)],
+            [sys.executable, "-B", "-c", program, str(state_dir)],  # else a .pyc file is cut short too, and kept
             capture_output=True,
             text=True,
             timeout=60,

@@ -54,9 +54,9 @@ def test_what_cannot_be_opened_waits_and_says_why(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("callbacks", "settings", "wanted"),
     [
-        (("telemetry",), Settings(), {"traces", "history"}),
-        (("telemetry",), Settings(log_dir=Path("/l"), mail_to=("a@b",)), {"traces", "history", "log", "mail"}),
-        (("telemetry",), Settings(top_console=3), {"traces", "history", "top_console"}),
+        (("telemetry",), Settings(), {"traces"}),
+        (("telemetry",), Settings(log_dir=Path("/l"), mail_to=("a@b",)), {"traces", "log", "mail"}),
+        (("telemetry",), Settings(top_console=3), {"traces", "top_console"}),
         (("log_plays",), Settings(), {"log"}),
         (("log_plays",), Settings(mail_to=("a@b",), top_console=3), {"log", "mail"}),
         (("profile_tasks",), Settings(mail_to=("a@b",), log_dir=Path("/l")), {"top_console"}),

@@ -102,7 +102,7 @@ def test_a_line_that_found_no_room_is_taken_back(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
+        [sys.executable, "-B", "-c", program, str(tmp_path)],  # else a .pyc file is cut short too, and kept
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,8 +15,11 @@ from ..events import RunEnded, RunStarted
 from ..features import Features, features
 from ..identity import RUN_NODE, new_run_id, span_id, trace_id
 from ..journal.writer import Writer
+from ..settings import Settings
 from . import context, launch
+from .declared import Declarations
 from .ending import where
+from .mail_password import with_password
 from .recording import Recording
 from .redact import Redactor
 from .secrets import Secrets
@@ -45,6 +48,7 @@ class Command:
         for problem in problems:
             surroundings.warn(problem)
         self.secrets = Secrets(self.redactor)
+        self.declarations = Declarations(surroundings.sources)
         self.timestamps = timestamps(surroundings) if self.settings.timestamps else None
         self._callbacks: dict[str, None] = {}
         self._id = new_run_id()
@@ -94,10 +98,23 @@ class Command:
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
         try:
-            self._sidecars.append(launch.launch(recording.writer.path, state_dir, self.settings, self._columns()))
+            settings = self._for_sidecar(started, variable_manager)
+            self._sidecars.append(launch.launch(recording.writer.path, state_dir, settings, self._columns()))
         except (OSError, ValueError) as error:
             self.warn(f"deploytrace's sidecar could not be started ({error}): deliver this run with deploytrace flush.")
         return recording
+
+    def _for_sidecar(self, started: RunStarted, variable_manager: Any) -> Settings:
+        """Return the settings with the password that an Ansible variable holds, which is secret from now on."""
+        try:
+            settings = with_password(self.settings, started.context_vars, variable_manager)
+        except ValueError as error:
+            self.warn(str(error))
+            return self.settings
+        password = settings.for_run(started.context_vars).smtp_password
+        if password:
+            self.redactor.known.learn(password)
+        return settings
 
     def end(
         self,

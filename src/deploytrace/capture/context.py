@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import getpass
 import os
 import platform
@@ -15,7 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..events import RunStarted
-from ..settings import Settings
+from ..settings import Settings, declared
 from .extract import strings
 from .pipeline import pipeline
 from .redact import Redactor
@@ -45,6 +44,7 @@ def run_started(
     """Return the first event of a run. ``playbook`` is Ansible's object, or None in ansible-console."""
     name, front_end, shown = _playbook(playbook)
     option = surroundings.option
+    context_vars = _context_vars(settings, redactor, variable_manager)
     pid = os.getpid()
     return RunStarted(
         run_id=run_id,
@@ -74,7 +74,7 @@ def run_started(
         skip_tags=tuple(map(redactor.name, strings(option("skip_tags")))),
         inventory=tuple(redactor.name(source, 1024) for source in strings(option("inventory"))),
         plays_total=_plays_total(playbook) if front_end == "playbook" else None,
-        context_vars=_context_vars(settings, redactor, variable_manager),
+        context_vars=context_vars,
         resource=_resource(settings, redactor, variable_manager, Path(name), environ),
         traceparent=environ.get("TRACEPARENT") or None,
         tracestate=environ.get("TRACESTATE") or None,
@@ -83,7 +83,7 @@ def run_started(
         endpoint=_endpoint(settings, redactor, environ),
         protocol=_protocol(environ),
         callbacks=callbacks,
-        **_settings(settings, redactor),
+        **_settings(settings.for_run(context_vars), redactor),
         utc_offset=time.localtime().tm_gmtoff,
         **_ansible_log(surroundings.log_path),
     )
@@ -108,7 +108,7 @@ def _ansible_log(path: str | None) -> dict[str, Any]:
 
 def _settings(settings: Settings, redactor: Redactor) -> dict[str, Any]:
     """Return the settings that a later delivery needs to know, and the names of those that hold a secret."""
-    secret = {item.name for item in dataclasses.fields(settings) if item.metadata["secret"]}
+    secret = {item.name for item in declared().values() if item.metadata["secret"]}
     recorded = {}
     withheld = []
     for name, text in settings.as_texts().items():

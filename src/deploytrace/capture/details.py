@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ _TAIL = 6144  # and of its end
 _RAW = 16384  # characters of a text that are looked at from either end
 _EDGE = 1024  # bytes dropped next to that first cut, which may have cut a secret in half
 _WARNINGS = 10
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # and what else moves a terminal's cursor (ECMA-48)
 _REST = 32768  # bytes of names and texts in the rest of a result
 
 _TEXTS = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "start", "end", "skip_reason")
@@ -173,8 +175,13 @@ def _said(entry: Any) -> str:
 def _reason(found: Mapping[str, Any]) -> str:
     """Return the failure in one line: the last of stderr, else of stdout, else the first of msg."""
     for key in ("stderr", "module_stderr", "stdout", "module_stdout"):
-        lines = [line for line in str(found.get(key, "")).splitlines() if line.strip()]
+        lines = _lines(found.get(key, ""))
         if lines:
-            return lines[-1].strip()
-    lines = [line for line in str(found.get("msg", "")).splitlines() if line.strip()]
-    return lines[0].strip() if lines else ""
+            return lines[-1]
+    lines = _lines(found.get("msg", ""))
+    return lines[0] if lines else ""
+
+
+def _lines(text: Any) -> list[str]:
+    """Return the lines of a text that say something, without their colours."""
+    return [line.strip() for line in _COLOUR.sub("", str(text)).splitlines() if line.strip()]

@@ -136,5 +136,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
     found = {}
     for item in dataclasses.fields(settings):
         value = getattr(settings, item.name)
-        found[item.name] = str(value) if isinstance(value, Path) else value
+        found[item.name] = (
+            str(value) if isinstance(value, Path) else dict(value) if item.name == "environments" else value
+        )
     return found

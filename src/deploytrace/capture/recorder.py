@@ -59,6 +59,7 @@ class Recorder:
         self._settings = command.settings
         self._redactor = command.redactor
         self._secrets = command.secrets
+        self._declarations = command.declarations
         self._results = Results(command.settings.results, command.redactor, command.secrets)
         self._timestamps = command.timestamps
         self._propagation: Propagation | None = None
@@ -321,12 +322,20 @@ class Recorder:
 
     def _define(self, recording: Recording, t: int, task: Any, handler: bool) -> int:
         number = recording.number_task(task._uuid)
-        self._secrets.task(task)
-        args = self._settings.task_args
-        event = task_defined(
-            self._redactor, t - recording.mono_ns, task, number, recording.plays, handler=handler, args=args
+        declared = self._declarations.of(task)
+        self._secrets.task(task, declared.names)
+        recording.emit(
+            task_defined(
+                self._redactor,
+                t - recording.mono_ns,
+                task,
+                number,
+                recording.plays,
+                handler=handler,
+                args=self._settings.task_args,
+                secret=declared,
+            )
         )
-        recording.emit(event)
         return number
 
     def _slot(self, recording: Recording, result: Any) -> Slot | None:

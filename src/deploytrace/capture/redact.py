@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from .known import KnownSecrets
@@ -76,20 +76,24 @@ class Redactor:
         """Return a text that is to stand in one line: redacted, without control characters, at most ``limit`` long."""
         return _one_line(self.text(text), limit)
 
-    def value(self, value: Any, longest: int = _LONGEST) -> Any:
+    def value(self, value: Any, longest: int = _LONGEST, secret: Container[str] = ()) -> Any:
         """Return a copy of a value that JSON can hold, with what is secret by its name or looks masked.
 
-        Of a text at most ``longest`` characters are looked at, of a large value its first thousand entries.
+        Of a text at most ``longest`` characters are looked at, of a large value its first thousand entries. ``secret``
+        are further names whose values are masked.
         """
-        return _Copying(self, lambda text: self.text(text[:longest])).copied(value, _DEPTH)
+        return _Copying(self, lambda text: self.text(text[:longest]), secret=secret).copied(value, _DEPTH)
 
     def within(self, value: Any, size: int, shown: Callable[[str], str]) -> Any:
         """Return such a copy whose names and texts have about ``size`` bytes together; ``shown`` redacts a text."""
         return _Copying(self, shown, size).copied(value, _DEPTH)
 
-    def shown(self, value: Any, limit: int = 256) -> str:
-        """Return any value in one redacted line, at most ``limit`` long: a text as it is, everything else as JSON."""
-        value = self.value(value, limit * _MARGIN)
+    def shown(self, value: Any, limit: int = 256, secret: Container[str] = ()) -> str:
+        """Return any value in one redacted line, at most ``limit`` long: a text as it is, everything else as JSON.
+
+        ``secret`` are further names whose values are masked.
+        """
+        value = self.value(value, limit * _MARGIN, secret)
         return _one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
 
 
@@ -101,9 +105,16 @@ def _one_line(text: str, limit: int) -> str:
 class _Copying:
     """One value that is being copied, and how much more of it may be; what is left out leaves a mark."""
 
-    def __init__(self, redactor: Redactor, shown: Callable[[str], str], size: int = _LONGEST * _ENTRIES) -> None:
+    def __init__(
+        self,
+        redactor: Redactor,
+        shown: Callable[[str], str],
+        size: int = _LONGEST * _ENTRIES,
+        secret: Container[str] = (),
+    ) -> None:
         self._redactor = redactor
         self._shown = shown
+        self._secret = secret
         self._entries = _ENTRIES
         self._size = size
 
@@ -152,7 +163,9 @@ class _Copying:
         return self._entries <= 0 or self._size <= 0
 
     def _hidden(self, key: Any, entry: Any) -> bool:
-        return entry is not None and not isinstance(entry, bool) and self._redactor.secret_name(key)
+        if entry is None or isinstance(entry, bool):
+            return False
+        return key in self._secret or self._redactor.secret_name(key)
 
 
 def _left_out(entries: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from .redact import Redactor, is_vaulted
@@ -69,9 +69,15 @@ class Secrets:
                 self._learn(variables[name])
         self.look_at_files()
 
-    def task(self, task: Any) -> None:
-        """A task is met: its own literal arguments, and the files that were read meanwhile."""
+    def task(self, task: Any, declared: Iterable[str] = ()) -> None:
+        """A task is met: its own literal arguments, and the files that were read meanwhile.
+
+        ``declared`` are the names of parameters that are secret by the module's own word.
+        """
         self._learn_named(task.args)
+        if declared:
+            for value in (task.args, getattr(task, "loop", None), getattr(task, "vars", None)):
+                self._learn_declared(value, frozenset(declared))
         if str(task.action).rpartition(".")[2] == "include_vars" and self._vaults():
             self._include_all = True  # the file may be a vaulted one; only the worker that reads it could tell
         self.look_at_files()
@@ -120,6 +126,12 @@ class Secrets:
             if is_vaulted(entry):
                 self._pending.append(entry)
             elif key is not None and self._redactor.secret_name(key) and not _NO_VALUE.search(key):
+                self._learn(entry)
+
+    def _learn_declared(self, value: Any, names: Container[str]) -> None:
+        """Learn what stands under names that a module declares to be secret, at any depth."""
+        for key, entry in _walk(value):
+            if key in names:
                 self._learn(entry)
 
     def _learn(self, value: Any, *, everything: bool = False) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .declared import Sources
 
 __all__ = ["Surroundings"]
 
@@ -21,6 +23,7 @@ class Surroundings:
     warn: Callable[[str], None]  # on standard error
     show: Callable[[str], None]  # as Ansible shows its own output
     columns: Callable[[], int]  # the width that Ansible fills its lines to
+    sources: Callable[[str, Sequence[str]], Sources]  # where the source of an action lies
     mask: Callable[[str], str] | None = None  # hides the secrets that Ansible itself knows (2.22 and later)
 
     @classmethod
@@ -29,6 +32,15 @@ class Surroundings:
         config_file = ansible.constants.CONFIG_FILE
         log_path = ansible.constants.DEFAULT_LOG_PATH
         secrets = getattr(ansible.module_utils, "secrets", None)
+        loader = ansible.plugins.loader
+
+        def sources(action: str, collections: Sequence[str]) -> Sources:
+            found = (
+                kind.find_plugin(action, ignore_deprecated=True, collection_list=list(collections))
+                for kind in (loader.module_loader, loader.action_loader)
+            )
+            return Sources(list(filter(None, found)), loader.module_utils_loader._get_paths(subdirs=False))
+
         return cls(
             version=ansible.release.__version__,
             option=ansible.context.CLIARGS.get,
@@ -37,5 +49,6 @@ class Surroundings:
             warn=display.warning,
             show=display.display,
             columns=lambda: int(display.columns),
+            sources=sources,
             mask=getattr(secrets, "mask_secrets", None),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ..events import PlayStarted, TaskDefined
@@ -41,9 +41,20 @@ def play_started(redactor: Redactor, t: int, number: int, play: Any) -> PlayStar
 
 
 def task_defined(
-    redactor: Redactor, t: int, task: Any, number: int, play: int, *, handler: bool, args: bool
+    redactor: Redactor,
+    t: int,
+    task: Any,
+    number: int,
+    play: int,
+    *,
+    handler: bool,
+    args: bool,
+    secret: Container[str] = (),
 ) -> TaskDefined:
-    """Return the event that introduces a task. ``args``: whether its arguments are recorded."""
+    """Return the event that introduces a task.
+
+    ``args``: whether its arguments are recorded; ``secret``: the names of those that its module declares to be secret.
+    """
     action = str(task.action)
     role = getattr(task, "_role", None)
     path, line = location(task)
@@ -72,7 +83,7 @@ def task_defined(
         no_log=no_log,
         check_mode=getattr(task, "check_mode", False) is True,
         tags=tuple(redactor.name(tag) for tag in strings(getattr(task, "tags", None))),
-        args=_arguments(redactor, task.args) if args and not no_log else {},
+        args=_arguments(redactor, task.args, secret) if args and not no_log else {},
         notify=tuple(redactor.name(name) for name in strings(getattr(task, "notify", None))),
         listen=tuple(redactor.name(name) for name in strings(getattr(task, "listen", None))),
     )
@@ -96,11 +107,13 @@ def _optional(redactor: Redactor, value: Any) -> str | None:
     return redactor.name(str(value)) if value is not None else None
 
 
-def _arguments(redactor: Redactor, args: Any) -> dict[str, str]:
+def _arguments(redactor: Redactor, args: Any, secret: Container[str]) -> dict[str, str]:
     """Return a task's arguments as they are written, each as one text."""
     if not isinstance(args, Mapping):
         return {}
     return {
-        redactor.name(str(key)): MASK if redactor.secret_name(key) else redactor.shown(value, _ARGUMENT)
+        redactor.name(str(key)): MASK
+        if key in secret or redactor.secret_name(key)
+        else redactor.shown(value, _ARGUMENT, secret)
         for key, value in list(args.items())[:_ARGUMENTS]
     }

@@ -10,9 +10,8 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
 
-from ..run.model import Node, Tree
+from ..run.load import children_first
 from ..settings import Settings
 from .recorded import add_run_argument, load_run
 from .terminal import Terminal
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     recorded, tree = load_run(settings, arguments.run)
     settings = dataclasses.replace(settings, top_measure=arguments.measure or settings.top_measure)
     limit = settings.top_console or _TOP if arguments.n is None else max(0, arguments.n)
-    ranking = Ranking(_children_first(tree))
+    ranking = Ranking(children_first(tree))
     if arguments.json:
         started = recorded.started
         playbook = started.playbook if started is not None else ""
@@ -52,9 +51,3 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     lines = report.render(ranking, settings, limit, terminal.width).splitlines()
     sys.stdout.write(on_paper(map(Text, lines), terminal.width, color=False, ascii_only=terminal.ascii_only))
     return 0
-
-
-def _children_first(tree: Tree) -> Iterator[Node]:
-    for child in tree.children:
-        yield from _children_first(child)
-    yield tree.node

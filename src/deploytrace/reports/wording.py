@@ -6,18 +6,31 @@ move the cursor, colour the terminal or forge a line; every text from a journal 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["cut", "cut_middle", "duration", "local_time", "median", "neutral", "neutral_line"]
+__all__ = ["cut", "cut_middle", "duration", "local_time", "median", "neutral", "neutral_line", "without_ansi"]
 
 # Cc control, Cs lone surrogate, Zl and Zp line and paragraph separators; of the formatting characters (Cf) only those
 # that turn the direction of the text, since some scripts need the others.
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+# ECMA-48: control sequences (colours, the cursor), operating system commands (titles, links), other escapes.
+_ANSI = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+
+
+def without_ansi(text: str) -> str:
+    """Return the text as a terminal would show it, without colours and the like; the rest is as it was."""
+    return _ANSI.sub("", text) if "\x1b" in text or not text.isascii() else text
 
 
 def neutral(text: str) -> str:

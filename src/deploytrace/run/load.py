@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..events import Event
 from .model import Node, Outcome, Tree
 from .replay import Replay
 
-__all__ = ["grow", "load"]
+__all__ = ["children_first", "grow", "load"]
 
 
 def load(events: Iterable[Event], *, running: bool = False) -> Tree | None:
@@ -36,3 +36,10 @@ def grow(nodes: list[Node]) -> Tree | None:
 
     roots = children.get(None)
     return tree(roots[0]) if roots else None
+
+
+def children_first(tree: Tree) -> Iterator[Node]:
+    """Yield all nodes of a tree, each after those below it, as replay gives them."""
+    for child in tree.children:
+        yield from children_first(child)
+    yield tree.node

@@ -21,7 +21,7 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
     One that cannot be opened stands in nobody's way: the run waits for it (`blocked`).
     """
-    settings = settings.completed_by(started.settings)
+    settings = settings.for_run(started.context_vars).completed_by(started.settings)
     wanted = features(settings, started.callbacks)
 
     def traces() -> Sequence[Sink[Any]]:
@@ -34,9 +34,16 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
         return open_logs(settings, started, state_dir)
 
+    def mail() -> Sequence[Sink[Any]]:
+        from .logs import archive_of
+        from .mail import MailSink
+
+        return [MailSink(settings, started, lambda: archive_of(settings, started, state_dir) if wanted.log else None)]
+
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),
         "log": (wanted.log, log),
+        "mail": (wanted.mail, mail),
     }
     sinks: list[Sink[Any]] = []
     for name, (is_wanted, opened) in openers.items():
