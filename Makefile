@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-TESTS ?= -n 2
+TESTS ?= -n 2 --dist worksteal
 
 .PHONY: demo test lint ground benchmark clean
 

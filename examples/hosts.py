@@ -187,6 +187,7 @@ def _start_sshds(directory: Path, hosts: Sequence[Host]) -> dict[str, object]:
         "ansible_user": user,
         "ansible_ssh_private_key_file": str(key),
         "ansible_ssh_common_args": options,
+        "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=60s",  # Ansible's own, without the compression
         "ansible_control_path_dir": control_paths,
         "ansible_pipelining": True,
         "ansible_ssh_use_tty": False,  # an unprivileged sshd cannot always hand a terminal over
@@ -210,6 +211,7 @@ def _start_sshd(sshd: str, host: Host, public_key: Path) -> None:
         "Subsystem sftp internal-sftp\n"
         "UseDNS no\n"
         "PrintMotd no\n"
+        f"SetEnv HOME={host.directory}\n"
     )
     check = subprocess.run([sshd, "-t", "-f", str(config)], capture_output=True, text=True, timeout=30)
     missing = re.search(r"Missing privilege separation directory: (\S+)", check.stderr)

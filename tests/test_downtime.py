@@ -151,7 +151,8 @@ def test_a_probe_finds_every_downtime_where_its_window_says(ansible: Ansible, ja
     project = tmp_path / "project"
     shutil.copytree(ROOT / "examples", project, ignore=shutil.ignore_patterns(".work"))
     (project / "site.yml").write_text(SITE)
-    with running_hosts(tmp_path / "work", hosts.GROUPS) as inventory, probing(inventory) as probes:
+    python = ansible.environment.hosts_python
+    with running_hosts(tmp_path / "work", hosts.GROUPS, python=python) as inventory, probing(inventory) as probes:
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http}
         result = ansible.run(project / "site.yml", inventory=inventory, env_vars=environ, timeout=DEPLOY_SECONDS)
         assert result.returncode == 0, result.output

@@ -343,7 +343,8 @@ def test_a_refusing_port_refuses() -> None:
 
 
 def test_ansible_reaches_real_ssh_hosts(ansible: Ansible, tmp_path: Path) -> None:
-    with running_hosts(tmp_path / "hosts", {"web": ["web1", "web2"]}, python=ansible.environment.python) as inventory:
+    python = ansible.environment.hosts_python
+    with running_hosts(tmp_path / "hosts", {"web": ["web1", "web2"]}, python=python) as inventory:
         result = ansible.run(
             PLAYBOOK.replace("echo hello", "printenv SSH_CONNECTION"), inventory=inventory, args=["-v"], callbacks=()
         )

@@ -1,7 +1,7 @@
 """A round-robin HTTP balancer: `balancer.py ADDRESS PORT POOL PID_FILE` goes into the background once it listens.
 
-POOL is a directory with one file for each host in rotation, which holds the host's address as host:port. A host is
-taken out by removing its file and put back by writing it again.
+POOL is a directory with one empty file for each host in rotation, named after its address, host:port. A host is taken
+out by removing its file and put back by making it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Balancer(http.server.ThreadingHTTPServer):
 
     def next_host(self) -> str | None:
         """The host whose turn it is, as host:port; None if the pool is empty."""
-        hosts = sorted(entry.read_text().strip() for entry in self.pool.iterdir())
+        hosts = sorted(entry.name for entry in self.pool.iterdir())
         return hosts[next(self.turn) % len(hosts)] if hosts else None
 
 
@@ -60,6 +60,7 @@ class Request(http.server.BaseHTTPRequestHandler):
 
 def main(address: str, port: int, pool: Path, pid_file: Path) -> None:
     """Listen, then go on in the background."""
+    pool.mkdir(exist_ok=True)
     balancer = Balancer(address, port, pool)
     if child := os.fork():
         pid_file.write_text(f"{child}\n")

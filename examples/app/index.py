@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 ARTICLES = ("tent", "sleeping bag", "lantern", "rope", "compass", "stove")
-SECONDS_PER_ARTICLE = 0.3  # texts to read
+SECONDS_PER_ARTICLE = 0.1  # texts to read
 
 
 def main(target: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-SECONDS_PER_TABLE = 0.4  # rows to rewrite
+SECONDS_PER_TABLE = 0.2  # rows to rewrite
 
 
 def main(table: str, version: str, data: Path) -> None:

@@ -63,33 +63,30 @@ def canary(place: str) -> str:
 def deploy(each_ansible: Ansible) -> Path:
     """The playbook with its canaries, its vaulted files and its inventory."""
     user = each_ansible
-    password = user.write("vault-password", "open sesame")
-
-    def vaulted(text: str) -> str:
-        program = [user.environment.program("ansible-vault"), "encrypt", "--vault-password-file", password, "-"]
-        done = subprocess.run(program, input=text, text=True, capture_output=True, check=True, env=user.environ())
-        return done.stdout
-
-    def inline(place: str) -> str:
-        return "!vault |\n" + "".join(f"        {line}\n" for line in vaulted(canary(place)).splitlines())
-
     text = PLAYBOOK.read_text().replace("@dir@", str(user.directory))
+    inline = {place: canary(place) for place in PLANTED if f"@@{place}@@" in text or place == "vault_inventory"}
+    files = {
+        "group_vars/all.yml": f"from_file: {canary('vault_file')}\nlisted: {canary('vault_file_item')}\n"
+        f"encoded: {canary('vault_base64')}\n",
+        "included.yml": f"included: {canary('vault_included')}\n",
+    }
+    paths = [user.write(name, clear) for name, clear in (inline | files).items()]
+    password = user.write("vault-password", "open sesame")
+    program = [user.environment.program("ansible-vault"), "encrypt", "--vault-password-file", password, *paths]
+    subprocess.run(program, capture_output=True, check=True, env=user.environ())
+
+    def vaulted(place: str) -> str:
+        lines = (user.directory / place).read_text().splitlines()
+        return "!vault |\n" + "".join(f"        {line}\n" for line in lines)
+
     for place in PLANTED:
         if f"@@{place}@@" in text:
-            text = text.replace(f"@@{place}@@", inline(place))
+            text = text.replace(f"@@{place}@@", vaulted(place))
         text = text.replace(f"@{place}@", canary(place))
-    user.write(
-        "group_vars/all.yml",
-        vaulted(
-            f"from_file: {canary('vault_file')}\nlisted: {canary('vault_file_item')}\n"
-            f"encoded: {canary('vault_base64')}\n"
-        ),
-    )
-    user.write("included.yml", vaulted(f"included: {canary('vault_included')}\n"))
     user.write("library/door_lock.py", MODULE)
     user.write("library/shell_lock", NO_PYTHON)
     user.write("utilities/shared_options.py", SHARED)
-    python = user.environment.python
+    python = user.environment.hosts_python
     user.write(
         "hosts.yml",
         f"""
@@ -100,7 +97,7 @@ all:
       ansible_python_interpreter: {python}
       ansible_async_dir: {user.directory}/jobs
       service_password: {canary("host_var")}
-      stored: {inline("vault_inventory")}""",
+      stored: {vaulted("vault_inventory")}""",
     )
     return user.write("site.yml", text)
 

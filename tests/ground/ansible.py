@@ -154,7 +154,7 @@ class Ansible:
 
     def local_inventory(self, *names: str, **variables: object) -> Path:
         """An inventory of hosts that are all this machine, reached without a connection."""
-        python = str(self.environment.python)
+        python = str(self.environment.hosts_python)
         variables = {"ansible_connection": "local", "ansible_python_interpreter": python, **variables}
         inventory = {"all": {"hosts": {name: {} for name in names}, "vars": variables}}
         self._inventories += 1

@@ -19,6 +19,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from ground.cache import CACHE, ROOT, MissingPart, build_once, digest, run_tool
+from ground.hosts_python import hosts_python
 from ground.interpreters import find_python
 
 __all__ = ["NEWEST_STABLE", "RELEASES", "Environment", "Release", "base", "installed", "python_for", "wheel"]
@@ -61,6 +62,11 @@ class Environment:
     def python(self) -> Path:
         """The environment's interpreter."""
         return self.program("python")
+
+    @property
+    def hosts_python(self) -> Path:
+        """The interpreter for its modules, on hosts that are this machine."""
+        return hosts_python(self.python.resolve())
 
     def program(self, name: str) -> Path:
         """The path of an installed program, such as ``ansible-playbook`` or ``deploytrace``."""
