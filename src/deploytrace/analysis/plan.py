@@ -41,7 +41,7 @@ def plan(schedule: Schedule, done: Sequence[Action] | None = None) -> Plan:
     """Return the plan that a run followed; ``done`` are its actions, where they are known already."""
     done = actions(schedule) if done is None else done
     by_batch = {number: list(group) for number, group in groupby(done, key=lambda action: id(action.batch))}
-    batches = tuple(_planned(batch, by_batch[id(batch)], schedule.start) for batch in schedule.batches if batch.steps)
+    batches = tuple(_planned(batch, by_batch[id(batch)], schedule.start) for batch in schedule.batches)
     return Plan(batches, max(0, schedule.duration - (done[-1].t if done else 0)))
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from ..events import PlayStarted
+from ..run.load import children_first
 from ..run.model import HostDetail, Kind, Node, PlayDetail, RunDetail, TaskDetail, Tree
 
 __all__ = ["Batch", "Schedule", "Step", "Strategy", "Work", "schedule"]
@@ -46,8 +49,7 @@ class Work(NamedTuple):
     @property
     def detail(self) -> HostDetail:
         """What is known of the host result."""
-        assert isinstance(self.node.detail, HostDetail)
-        return self.node.detail
+        return cast(HostDetail, self.node.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ class Step:
     @property
     def detail(self) -> TaskDetail:
         """What is known of the task."""
-        assert isinstance(self.node.detail, TaskDetail)
-        return self.node.detail
+        return cast(TaskDetail, self.node.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,15 @@ class Batch:
     strategy: Strategy
     hosts: tuple[str, ...]
     slots: int
-    start: int
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A run. ``start`` is Unix ns. ``forks`` is 0 where Ansible did not tell."""
+    """A run; a batch in which no host was at work is left out. ``start`` is Unix ns.
+
+    ``forks`` are the most workers that there were at once, where Ansible did not tell.
+    """
 
     start: int
     duration: int
@@ -90,17 +93,18 @@ def schedule(tree: Tree) -> Schedule:
     """Return how a run was scheduled."""
     run = tree.node
     forks = run.detail.started.forks if isinstance(run.detail, RunDetail) else 0
+    forks = forks or _most_at_once(tree)
     batches = []
     for play in tree.children:
         if isinstance(play.node.detail, PlayDetail):
-            parts = [child for child in play.children if child.node.kind is Kind.BATCH] or [play]
-            batches += [_batch(play.node, part, len(parts) == 1, forks, run.start) for part in parts]
+            parts = [child for child in play.children if child.node.kind is Kind.BATCH]
+            started = play.node.detail.started
+            batches += [_batch(play.node, started, part, not parts, forks, run.start) for part in (play, *parts)]
+    batches = [batch for batch in batches if batch.steps]
     return Schedule(run.start, run.end - run.start, forks, tuple(batches))
 
 
-def _batch(play: Node, part: Tree, whole: bool, forks: int, base: int) -> Batch:
-    assert isinstance(play.detail, PlayDetail)
-    started = play.detail.started
+def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int, base: int) -> Batch:
     steps = [
         Step(task.node, tuple(sorted(_works(task, base), key=attrgetter("start"))))
         for task in _tasks(part)
@@ -114,8 +118,7 @@ def _batch(play: Node, part: Tree, whole: bool, forks: int, base: int) -> Batch:
         play=play,
         strategy=Strategy.named(started.strategy),
         hosts=hosts,
-        slots=forks or max(1, len(hosts)),
-        start=part.node.start - base,
+        slots=forks,
         steps=tuple(steps),
     )
 
@@ -135,3 +138,10 @@ def _works(task: Tree, base: int) -> Iterator[Work]:
             start, end = node.start - base, node.end - base
             announced = end if detail.announced is None else max(end, detail.announced - base)
             yield Work(node, detail.host, start, end, announced, start - detail.waited_ns)
+
+
+def _most_at_once(tree: Tree) -> int:
+    """Return how many hosts were at work at once at most; at least 1."""
+    works = [node for node in children_first(tree) if node.kind is Kind.HOST]
+    changes = sorted([*((node.start, 1) for node in works), *((node.end, -1) for node in works)])
+    return max(1, *accumulate(change for _, change in changes)) if works else 1

@@ -1,4 +1,4 @@
-"""Ansible's scheduling, played through: how long the plan of a run takes, given how long its works and the controller do.
+"""Ansible's scheduling, played through: how long a run takes, given how long its works and the controller do.
 
 A plan is a schedule in which everything that waits is left out, and only what takes time by itself is kept. Played with
 nothing changed, it takes as long as the run did; with a task left out, more forks or another strategy, as long as the

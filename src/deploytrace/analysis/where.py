@@ -69,8 +69,6 @@ def where(tree: Tree) -> Where:
     names: dict[str, str] = {}
     start = 0
     for batch in scheduled.batches:
-        if not batch.steps:
-            continue
         end = min(scheduled.duration, max(work.announced for step in batch.steps for work in step.works))
         play, detail = batch.play.id, batch.play.detail
         names[play] = detail.started.name if isinstance(detail, PlayDetail) else ""
@@ -96,13 +94,12 @@ class _Connection:
     """How much of a work is connecting, transferring and starting the module, as far as it can be told."""
 
     def __init__(self, scheduled: Schedule) -> None:
-        known: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
-        self._typical: dict[tuple[str, str | None], int] = {}
+        known: defaultdict[str | None, list[int]] = defaultdict(list)
         works = [work for batch in scheduled.batches for step in batch.steps for work in step.works]
         for work in works:
             if (own := _own(work)) is not None:
                 known[_way(work)].append(max(0, work.end - work.start - own))
-        self._typical = {way: statistics.median_low(values) for way, values in known.items()}
+        self._typical: dict[str | None, int] = {way: statistics.median_low(values) for way, values in known.items()}
         told = sum(work.end - work.start for work in works if self.of(work) is not None)
         self.measured = told / max(1, sum(work.end - work.start for work in works))
 
@@ -122,9 +119,10 @@ def _own(work: Work) -> int | None:
     return round(delta * 1e9) if isinstance(delta, (int, float)) and work.detail.attempts <= 1 else None
 
 
-def _way(work: Work) -> tuple[str, str | None]:
+def _way(work: Work) -> str | None:
+    """Return how a work's host is reached."""
     seen = work.detail.seen
-    return work.host, seen.connection if seen is not None else None
+    return seen.connection if seen is not None else None
 
 
 class _Hosts:
