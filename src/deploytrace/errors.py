@@ -15,6 +15,7 @@ __all__ = [
     "SettingError",
     "StoreError",
     "StoreUnavailable",
+    "TaskNotFound",
 ]
 
 
@@ -38,6 +39,12 @@ class JournalError(DeploytraceError):
 
 class RunNotFound(DeploytraceError):
     """No recorded run answers to the given id, prefix or ``last~N``."""
+
+    exit_code = 4
+
+
+class TaskNotFound(DeploytraceError):
+    """No task of the run, or more than one, is called so."""
 
     exit_code = 4
 

@@ -1,0 +1,134 @@
+"""Changes to a run's plan: other forks, another strategy, other batches, tasks left out or made faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from .plan import Plan
+from .schedule import Step, Strategy
+from .simulation import PlannedBatch, PlannedStep, PlannedWork
+
+__all__ = ["Changes", "Faster", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Faster:
+    """A task takes ``share`` of its time on each host (0.5: half as long), or at most ``most_ns``."""
+
+    task: str
+    share: float = 1.0
+    most_ns: int | None = None
+
+    def of(self, ns: int) -> int:
+        """Return what is left of a duration, ns."""
+        shorter = round(ns * self.share)
+        return shorter if self.most_ns is None else min(shorter, self.most_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages."""
+
+    forks: int | None = None
+    strategy: Strategy | None = None
+    serial: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    faster: tuple[Faster, ...] = ()
+
+    @property
+    def scheduling(self) -> bool:
+        """Whether more than the works themselves changes."""
+        return bool(self.forks or self.strategy or self.serial)
+
+
+def changed(plan: Plan, changes: Changes) -> Plan:
+    """Return the plan with the changes made."""
+    batches = plan.batches
+    if changes.serial:
+        batches = tuple(part for play in _plays(batches) for part in _split(_joined(play), play, changes.serial))
+    return Plan(tuple(_changed(batch, changes) for batch in batches), plan.tail)
+
+
+def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
+    steps = [step for step in batch.steps if step.step.detail.stable_id not in changes.without]
+    for faster in changes.faster:
+        steps = [_mapped(step, faster.of) if step.step.detail.stable_id == faster.task else step for step in steps]
+    strategy = changes.strategy or batch.strategy
+    if strategy is not batch.strategy and strategy is Strategy.LINEAR:
+        places = {host: place for place, host in enumerate(batch.hosts)}
+        steps = [replace(step, works=tuple(sorted(step.works, key=lambda work: places[work.host]))) for step in steps]
+    elif batch.strategy is Strategy.LINEAR and strategy is not Strategy.LINEAR:
+        steps = [_on_every_host(step, batch.hosts) if step.step.detail.definition.run_once else step for step in steps]
+    return replace(batch, steps=tuple(steps), strategy=strategy, slots=changes.forks or batch.slots)
+
+
+def _mapped(step: PlannedStep, change: Callable[[int], int]) -> PlannedStep:
+    return replace(step, works=tuple(work._replace(duration=change(work.duration)) for work in step.works))
+
+
+def _on_every_host(step: PlannedStep, hosts: Sequence[str]) -> PlannedStep:
+    """Return a task that ran once as it would run outside lockstep, where Ansible heeds no run_once."""
+    template = step.works[0]
+    return replace(step, works=tuple(template._replace(host=host) for host in hosts))
+
+
+def _plays(batches: Sequence[PlannedBatch]) -> Iterator[list[PlannedBatch]]:
+    for _, group in groupby(batches, lambda batch: batch.play):
+        yield list(group)
+
+
+def _joined(play: Sequence[PlannedBatch]) -> list[list[PlannedStep]]:
+    """Return the tasks of a play in order, each with what it was in the batches that had it."""
+    order: list[tuple[str, int]] = []
+    found: dict[tuple[str, int], list[PlannedStep]] = {}
+    for batch in play:
+        place, seen = 0, dict[str, int]()
+        for step in batch.steps:
+            name = step.step.detail.stable_id
+            seen[name] = seen.get(name, 0) + 1
+            key = (name, seen[name])
+            if key in found:
+                place = order.index(key) + 1
+            else:
+                order.insert(place, key)
+                place += 1
+            found.setdefault(key, []).append(step)
+    return [found[key] for key in order]
+
+
+def _split(
+    joined: Sequence[Sequence[PlannedStep]], play: Sequence[PlannedBatch], serial: Sequence[str]
+) -> Iterator[PlannedBatch]:
+    hosts = list(dict.fromkeys(host for batch in play for host in batch.hosts))
+    lead = sorted(batch.lead for batch in play)[(len(play) - 1) // 2]
+    start = 0
+    for size in _sizes(serial, len(hosts)):
+        part = hosts[start : start + size]
+        steps = (_part(parts, part) for parts in joined)
+        kept = tuple(step for step in steps if step.works)
+        yield replace(play[0], lead=play[0].lead if start == 0 else lead, hosts=tuple(part), steps=kept)
+        start += size
+
+
+def _part(parts: Sequence[PlannedStep], hosts: Sequence[str]) -> PlannedStep:
+    step: Step = parts[0].step
+    works: list[PlannedWork] = [work for part in parts for work in part.works]
+    if step.detail.definition.run_once:
+        chosen = [works[0]._replace(host=hosts[0])]
+    else:
+        chosen = [work for work in works if work.host in set(hosts)]
+    return PlannedStep(step, parts[0].lead, tuple(chosen))
+
+
+def _sizes(serial: Sequence[str], hosts: int) -> Iterator[int]:
+    """Yield the batches' sizes as Ansible makes them: the last one named goes on until no host is left."""
+    left, place = hosts, 0
+    while left > 0:
+        text = serial[min(place, len(serial) - 1)]
+        size = int(float(text[:-1]) * hosts / 100) if text.endswith("%") else int(text)
+        size = min(left, max(1, size))
+        yield size
+        left -= size
+        place += 1

@@ -1,0 +1,46 @@
+"""A prediction: how long the run took, how long it would have taken, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from ..analysis.what_if import Prediction
+from ..run.model import Tree
+from .heading import heading
+from .paper import on_paper
+from .styles import DIM
+from .timeline import Glyphs
+from .wording import duration
+
+__all__ = ["as_json", "render"]
+
+
+def as_json(prediction: Prediction) -> dict[str, Any]:
+    """Return it as JSON values, seconds."""
+    return {
+        "recorded": prediction.recorded_ns / 1e9,
+        "predicted": prediction.predicted_ns / 1e9,
+        "low": prediction.low_ns / 1e9,
+        "high": prediction.high_ns / 1e9,
+    }
+
+
+def render(tree: Tree, prediction: Prediction, width: int, *, color: bool = False, ascii_only: bool = False) -> str:
+    """Return it as text, at most ``width`` terminal cells a line."""
+    glyphs = Glyphs.ascii() if ascii_only else Glyphs.unicode()
+    saving = prediction.saving_ns
+    share = 100 * abs(saving) / max(1, prediction.recorded_ns)
+    lines = [*heading(tree, glyphs, width), Text()]
+    lines.append(Text("recorded   ", DIM).append(duration(prediction.recorded_ns).rjust(7)))
+    line = Text("predicted  ", DIM).append(duration(prediction.predicted_ns).rjust(7), "bold")
+    lines.append(line.append(f"  {duration(prediction.low_ns)} to {duration(prediction.high_ns)}", DIM))
+    lines.append(
+        Text("shorter by " if saving >= 0 else "longer by  ", DIM)
+        .append(duration(abs(saving)).rjust(7), "bold green" if saving >= 0 else "bold red")
+        .append(f"  {share:.0f} %", DIM)
+    )
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return on_paper(lines, width, color=color, ascii_only=ascii_only)

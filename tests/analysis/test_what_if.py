@@ -1,0 +1,114 @@
+"""What would have been: changes to runs told by hand, where the answer can be counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploytrace.analysis.advice import advise
+from deploytrace.analysis.changes import Changes, Faster
+from deploytrace.analysis.critical_path import critical_path
+from deploytrace.analysis.schedule import Strategy, schedule
+from deploytrace.analysis.what_if import Predictor
+from deploytrace.run.model import Tree
+
+from .runs import RECORDED, Told, recorded
+
+
+def _two_tasks() -> Tree:
+    """Two forks, four hosts in lockstep; the first task takes 1 s each, d 3 s; the second 1 s each. No own costs."""
+    told = Told("abcd", forks=2)
+    told.announce(0, "first")
+    for host, start, end, announced in (("a", 0, 1, 1.001), ("b", 0, 1, 1.001), ("c", 1, 2, 2), ("d", 1, 4, 4)):
+        told.work("first", host, start, end, announced=announced)
+    told.announce(4, "second")
+    for host, start, announced in (("a", 4, 5.001), ("b", 4, 5.001), ("c", 5, 6), ("d", 5, 6)):
+        told.work("second", host, start, start + 1, announced=announced)
+    told.end(6)
+    return told.tree()
+
+
+def _predicted(tree: Tree, changes: Changes) -> float:
+    prediction = Predictor(tree).predict(changes)
+    assert prediction.recorded_ns == tree.node.end - tree.node.start
+    assert prediction.low_ns <= prediction.predicted_ns <= prediction.high_ns
+    return round(prediction.predicted_ns / 1e9, 1)
+
+
+def _id(tree: Tree, task: str) -> str:
+    steps = [step for batch in schedule(tree).batches for step in batch.steps]
+    return next(step.detail.stable_id for step in steps if step.node.name == task)
+
+
+def test_forks() -> None:
+    assert _predicted(_two_tasks(), Changes(forks=4)) == 4.0
+    assert _predicted(_two_tasks(), Changes(forks=1)) == 10.0
+    assert _predicted(_two_tasks(), Changes(forks=2)) == 6.0
+
+
+def test_strategy() -> None:
+    """Free: the hosts that are done go on while d is still at its first task."""
+    assert _predicted(_two_tasks(), Changes(strategy=Strategy.FREE)) == 5.0
+    assert _predicted(_two_tasks(), Changes(strategy=Strategy.FREE, forks=4)) == 4.0
+    assert _predicted(_two_tasks(), Changes(strategy=Strategy.HOST_PINNED, forks=4)) == 4.0
+
+
+def test_serial() -> None:
+    """Batches of two: 1 + 1 s for a and b, 3 + 1 s for c and d; then each host by itself."""
+    assert _predicted(_two_tasks(), Changes(serial=("2",))) == 6.0
+    assert _predicted(_two_tasks(), Changes(serial=("50%",))) == 6.0
+    assert _predicted(_two_tasks(), Changes(serial=("1",))) == 10.0
+    assert _predicted(_two_tasks(), Changes(serial=("1", "3"))) == 8.0
+
+
+def test_without_and_faster() -> None:
+    tree = _two_tasks()
+    first = _id(tree, "first")
+    assert _predicted(tree, Changes(without=(first,))) == 2.0
+    assert _predicted(tree, Changes(faster=(Faster(first, share=0.5),))) == 4.0
+    assert _predicted(tree, Changes(faster=(Faster(first, most_ns=10**9),))) == 4.0
+
+
+def test_run_once_runs_on_every_host_outside_lockstep() -> None:
+    told = Told("ab", forks=1)
+    told.announce(0, "once", run_once=True)
+    told.work("once", "a", 0, 2, announced=2)
+    told.end(2)
+    assert _predicted(told.tree(), Changes(strategy=Strategy.FREE)) == 4.0
+
+
+@pytest.mark.parametrize("journal", RECORDED, ids=lambda path: path.stem)
+def test_recorded_runs_can_be_played_otherwise(journal: Path) -> None:
+    """Nothing changed is nothing gained; more forks are never worse; without a task, the path's saving counts."""
+    tree = recorded(journal)
+    predictor = Predictor(tree)
+    assert predictor.predict(Changes()).saving_ns == 0
+    assert predictor.predict(Changes(forks=100)).saving_ns >= -0.02 * predictor.recorded_ns
+    for changes in (*(Changes(strategy=each) for each in Strategy), Changes(serial=("1",)), Changes(serial=("100%",))):
+        assert 0 < predictor.predict(changes).predicted_ns < 5 * predictor.recorded_ns
+    for segment in critical_path(tree).segments:
+        if segment.stable_id is not None:
+            alone = predictor.predict(Changes(without=(segment.stable_id,)))
+            assert alone.saving_ns == pytest.approx(segment.saving_ns, abs=10**6)
+
+
+def test_advice_names_the_changes_that_save_most() -> None:
+    found = advise(_two_tasks())
+    assert {advice.arguments: round(advice.prediction.saving_ns / 1e9, 1) for advice in found} == {
+        ("--forks", "4"): 2.0,
+        ("--faster", "first=50%"): 2.0,
+        ("--strategy", "free"): 1.0,
+    }
+    savings = [advice.prediction.saving_ns for advice in found]
+    assert savings == sorted(savings, reverse=True)
+
+
+def test_free_is_not_advised_where_hosts_depend_on_each_other() -> None:
+    told = Told("ab", forks=2)
+    for number, task in enumerate(("first", "once", "last")):
+        told.announce(number * 3, task, run_once=task == "once")
+        for host, takes in (("a", 3), ("b", 1)) if task != "once" else (("a", 3),):
+            told.work(task, host, number * 3, number * 3 + takes, announced=number * 3 + takes)
+    told.end(9)
+    assert all("--strategy" not in advice.arguments for advice in advise(told.tree()))

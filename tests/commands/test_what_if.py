@@ -1,0 +1,59 @@
+"""``deploytrace what-if`` and ``advise``: predictions in the terminal and for programs, and how tasks are named."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+
+import pytest
+
+from .program import Program
+from .stories import deploy, nasty
+
+
+def test_they_look_as_they_are_meant_to(program: Program, expect: Callable[[str, str], None]) -> None:
+    deploy().write(program.state_dir)
+    expect("what-if.txt", program.output("what-if", "--forks", "1", "--without", "Check"))
+    expect("advise.txt", program.output("advise"))
+
+
+def test_json_has_the_promised_names(program: Program) -> None:
+    deploy().write(program.state_dir)
+    words = ("--forks", "20", "--strategy", "free", "--serial", "50%", "--without", "Check", "--faster", "Go back=50%")
+    prediction = json.loads(program.output("what-if", *words, "--json"))
+    assert prediction["recorded"] == 23.6
+    assert prediction["low"] <= prediction["predicted"] <= prediction["high"]
+
+
+def test_advice_can_be_tried_as_it_is_written(program: Program) -> None:
+    deploy().write(program.state_dir)
+    found = json.loads(program.output("advise", "--json"))
+    assert len(found) == 3
+    commands = [line.strip() for line in program.output("advise").splitlines() if "what-if" in line]
+    for advice, command in zip(found, commands, strict=True):
+        assert shlex.split(command)[3:] == advice["arguments"]
+        again = json.loads(program.output(*shlex.split(command)[1:], "--json"))
+        assert again["predicted"] == pytest.approx(advice["predicted"], abs=0.05)
+
+
+def test_task_that_is_not_there_is_told_with_the_nearest_name(program: Program) -> None:
+    deploy().write(program.state_dir)
+    answer = program.run("what-if", "--without", "Chek")
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert answer.stderr == "deploytrace: No task of the run is called 'Chek': did you mean 'Check'?\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("--forks", "0"), ("--serial", "half"), ("--serial", "0"), ("--faster", "x"), ("--faster", "x=fast")]
+)
+def test_wrong_usage(program: Program, words: tuple[str, ...]) -> None:
+    answer = program.run("what-if", *words)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("usage: deploytrace what-if")
+
+
+def test_nothing_in_a_name_reaches_the_terminal(program: Program) -> None:
+    nasty().write(program.state_dir)
+    for text in (program.output("advise"), program.output("what-if", "--forks", "2")):
+        assert all(line.isprintable() for line in text.splitlines())
