@@ -28,11 +28,19 @@ _ASSETS = files(__package__) / "assets"
 _STYLES = ("vendor/uPlot.min.css", "page.css")
 _SCRIPTS = ("vendor/uPlot.iife.min.js", "model.js", "paint.js", "timeline.js", "explore.js")
 
+_KEYS = (
+    "Drag to zoom in, double-click to zoom out; Ctrl and wheel zoom, Shift and wheel move. Keys: arrows go from bar to "
+    "bar, + and \u2212 zoom, A and D move, 0 shows all, / searches, Enter goes to the next find."
+)
+_WITHOUT_SCRIPTS = (
+    "The timeline needs scripts, which are not run here; open the file itself in a browser. All else is below."
+)
+
 
 def render(tree: Tree, settings: Settings) -> str:
     """Return the page of a run."""
-    styles = [(_ASSETS / name).read_text(encoding="utf-8") for name in _STYLES]
-    scripts = [(_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    styles = [_asset(name) for name in _STYLES]
+    scripts = [_asset(name) for name in _SCRIPTS]
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -52,6 +60,10 @@ def render(tree: Tree, settings: Settings) -> str:
         *(_raw("script", text) for text in scripts),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _sections(tree: Tree) -> list[Markup | None]:
@@ -86,81 +98,64 @@ def _section(title: str, *content: Markup | None, kind: str = "") -> Markup | No
 
 def _timeline() -> Markup:
     """Return the place of the timeline and its controls; the scripts fill it."""
+    chart = element(
+        "div",
+        element("div", id="chart"),
+        id="viewport",
+        tabindex="0",
+        role="application",
+        aria_roledescription="timeline",
+        aria_label="Timeline of hosts and tasks",
+        aria_describedby="timeline-help",
+    )
+    return element(
+        "section",
+        element("h2", "Timeline", id="timeline"),
+        _controls(),
+        element("ul", id="legend", class_="legend"),
+        chart,
+        element("div", id="selected", aria_live="polite", class_="selected"),
+        element("p", _KEYS, id="timeline-help", class_="dim noprint"),
+        element("noscript", element("p", _WITHOUT_SCRIPTS)),
+        aria_labelledby="timeline",
+        class_="timeline",
+    )
+
+
+def _controls() -> Markup:
+    search = element(
+        "input",
+        type="search",
+        id="search",
+        placeholder="task, role, host or outcome  ( / )",
+        autocomplete="off",
+        spellcheck="false",
+    )
+    rows = element(
+        "select", element("option", "hosts", value="host"), element("option", "tasks", value="task"), id="rows"
+    )
     buttons = (
         ("zoom-in", "+", "Zoom in (+)"),
         ("zoom-out", "\u2212", "Zoom out (-)"),
         ("everything", "All", "Show the whole run (0)"),
     )
     return element(
-        "section",
-        element("h2", "Timeline", id="timeline"),
+        "div",
+        element("label", "Find ", search),
+        element("output", id="found", for_="search"),
+        element("label", "Rows ", rows),
+        element("label", element("input", type="checkbox", id="fit"), " all rows at once"),
         element(
-            "div",
-            element(
-                "label",
-                "Find ",
-                element(
-                    "input",
-                    type="search",
-                    id="search",
-                    placeholder="task, role, host or outcome  ( / )",
-                    autocomplete="off",
-                    spellcheck="false",
-                ),
+            "span",
+            *(
+                element("button", text, type="button", id=name, title=title, aria_label=title)
+                for name, text, title in buttons
             ),
-            element("output", id="found", for_="search"),
-            element(
-                "label",
-                "Rows ",
-                element(
-                    "select",
-                    element("option", "hosts", value="host"),
-                    element("option", "tasks", value="task"),
-                    id="rows",
-                ),
-            ),
-            element("label", element("input", type="checkbox", id="fit"), " all rows at once"),
-            element(
-                "span",
-                *(
-                    element("button", text, type="button", id=name, title=title, aria_label=title)
-                    for name, text, title in buttons
-                ),
-                class_="buttons",
-            ),
-            class_="controls",
-            role="toolbar",
-            aria_label="Timeline controls",
+            class_="buttons",
         ),
-        element("ul", id="legend", class_="legend"),
-        element(
-            "div",
-            element("div", id="chart"),
-            id="viewport",
-            tabindex="0",
-            role="application",
-            aria_roledescription="timeline",
-            aria_label="Timeline of hosts and tasks",
-            aria_describedby="timeline-help",
-        ),
-        element("div", id="selected", aria_live="polite", class_="selected"),
-        element(
-            "p",
-            "Drag to zoom in, double-click to zoom out; Ctrl and wheel zoom, Shift and wheel move. Keys: arrows go from "
-            "bar to bar, + and \u2212 zoom, A and D move, 0 shows all, / searches, Enter goes to the next find.",
-            id="timeline-help",
-            class_="dim noprint",
-        ),
-        element(
-            "noscript",
-            element(
-                "p",
-                "The timeline needs scripts, which are not run here; open the file itself in "
-                "a browser. All else is below.",
-            ),
-        ),
-        aria_labelledby="timeline",
-        class_="timeline",
+        class_="controls",
+        role="toolbar",
+        aria_label="Timeline controls",
     )
 
 
@@ -172,6 +167,7 @@ def _footer() -> Markup:
             f"Made by deploytrace {__version__} from the run's journal. Charts: uPlot, \u00a9 Leon Sorokin, "
             "MIT licence.",
         ),
+        element("details", element("summary", "Licence of uPlot"), element("pre", _asset("vendor/uPlot-LICENSE"))),
     )
 
 

@@ -98,7 +98,7 @@ def _facts(run: Node, detail: RunDetail, settings: Settings) -> Iterator[tuple[s
     started = detail.started
     context = dict(started.context_vars)
     yield "Playbook", line(started.playbook)
-    yield "Environment", line(context.pop("env", None) or settings.environment or "", 80)
+    yield "Environment", line(context.pop("env", "") or settings.environment or "", 80)
     for name, value in context.items():
         yield line(name, 40), line(value, 80)
     yield "Limit", line(started.limit or "", 200)
