@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..errors import SettingError
 from ..events import RunStarted
 from ..run.model import Node
 from ..settings import Settings
-from .otlp_codec import Scope
+from .otlp_codec import Codec, Scope
 from .otlp_json import JsonCodec
 from .otlp_opening import opened
 from .otlp_protobuf import ProtobufCodec
@@ -144,7 +145,7 @@ class _Lines:
     timeout = 0.0
 
     def __init__(self, codec: JsonCodec) -> None:
-        self.codec = codec
+        self.codec: Codec[Any] = codec
         self.found: list[bytes] = []
 
     def send(self, spans: Sequence[bytes], timeout: float) -> int:
