@@ -26,7 +26,7 @@ def test_version(program: Program) -> None:
 def test_every_command_s_docstring_is_its_help(program: Program) -> None:
     overview = " ".join(program.output("--help").split())
     for name in COMMANDS:
-        text = (importlib.import_module(f"deploytrace.commands.{name}").__doc__ or "").strip()
+        text = (importlib.import_module(f"deploytrace.commands.{name.replace('-', '_')}").__doc__ or "").strip()
         assert f"{name} {text.partition(chr(10))[0]}" in overview
         assert text in program.output(name, "--help")
 
@@ -35,7 +35,7 @@ def test_every_command_module_is_listed() -> None:
     """A file that has a ``run`` and is in no list would be a command that nobody can call."""
     directory = Path(importlib.import_module("deploytrace.commands").__file__ or "").parent
     with_run = {path.stem for path in directory.glob("*.py") if "\ndef run(" in path.read_text(encoding="utf-8")}
-    assert with_run == set(COMMANDS)
+    assert with_run == {name.replace("-", "_") for name in COMMANDS}
 
 
 @pytest.mark.parametrize("words", [(), ("fly",), ("runs", "-n", "-1"), ("runs", "-n", "few"), ("trace", "a", "b")])

@@ -74,6 +74,8 @@ def test_a_large_run_opens_and_nothing_of_it_is_run(page: Path, shown: Page) -> 
     text = shown.value("document.querySelector('.cause pre:last-of-type').textContent")
     assert "</script><script>alert(1)</script>" in text
     assert "\x1b" not in text
+    assert shown.value("document.querySelectorAll('svg.where > rect').length") == 6  # each drawn, none within another
+    assert shown.value("Model.bars.critical.length") > 100
     assert shown.complaints == []
     assert shown.requests == [page.as_uri()]
 

@@ -17,7 +17,7 @@ from ..errors import DeploytraceError
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-COMMANDS = ("trace", "top", "runs", "html", "export", "mail", "flush", "exporter", "doctor")
+COMMANDS = ("runs", "show", "trace", "top", "critical-path", "html", "export", "mail", "flush", "exporter", "doctor")
 
 _INTERRUPTED = 128 + 2  # as a shell reports a program that SIGINT ended
 _BROKEN_PIPE = 128 + 13  # likewise SIGPIPE: who read the output has seen enough
@@ -36,7 +36,7 @@ class Command(Protocol):
 
 
 def _command(name: str) -> Command:
-    return cast(Command, importlib.import_module(f"{__name__}.{name}"))
+    return cast(Command, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from .. import identity
 from ..run.model import Kind, Outcome, RunDetail, Tree
-from .paper import on_paper, wrapped
+from .heading import heading, in_lines
+from .paper import on_paper
 from .styles import DIM, NAME_STYLES, OUTCOME_STYLES
 from .timeline import Glyphs, Timeline
 from .tree_rows import Row, rows_of
-from .wording import cut, cut_middle, duration, local_time, neutral, neutral_line
+from .wording import cut, cut_middle, duration
 
 __all__ = ["render"]
 
@@ -61,7 +61,7 @@ def render(
     columns = _columns(rows, width)
     node = tree.node
     timeline = Timeline(node.start, node.end, columns.bar, glyphs)
-    lines = [*_title(tree, glyphs, width), Text()]
+    lines = [*heading(tree, glyphs, width), Text()]
     if columns.bar:
         lines.append(Text(" " * _bar_column(columns) + timeline.axis(), style=DIM))
     lines += [_line(row, columns, width, timeline, glyphs) for row in rows]
@@ -128,20 +128,6 @@ def _append_label(text: Text, row: Row, width: int, glyphs: Glyphs) -> None:
     text.append_text(label)
 
 
-def _title(tree: Tree, glyphs: Glyphs, width: int) -> list[Text]:
-    """Return what stands above the tree: which run this is, when it was, and by what."""
-    detail = tree.node.detail
-    facts = [local_time(tree.node.start)]
-    if isinstance(detail, RunDetail):
-        started = detail.started
-        trace = identity.trace_id(started.run_id, started.traceparent, started.join_trace)
-        facts += [f"trace {trace}", f"Ansible {neutral(started.ansible_version)}"]
-        facts += [f"run {started.run_id}"] if trace != started.run_id else []
-        facts += ["check mode"] if started.check_mode else []
-        facts += [f"limit {neutral_line(started.limit)}"] if started.limit else []
-    return _facts(facts, glyphs, width)
-
-
 def _closing(tree: Tree, glyphs: Glyphs, width: int, bars: bool) -> list[Text]:
     """Return what stands below the tree: how the hosts ended, and what the bars mean."""
     detail = tree.node.detail
@@ -153,9 +139,4 @@ def _closing(tree: Tree, glyphs: Glyphs, width: int, bars: bool) -> list[Text]:
         facts += [f"{detail.tasks_total} task{'s'[: detail.tasks_total != 1]}"]
         down = ", or down" if detail.downtime_ns is not None else ""
         facts += [f"{glyphs.bar[2][2] * 2} at work  {glyphs.bar[1][1] * 2} waiting{down}"] if bars else []
-    return _facts(facts, glyphs, width)
-
-
-def _facts(facts: Sequence[str], glyphs: Glyphs, width: int) -> list[Text]:
-    words = (Text(cut(fact, width), DIM) for fact in facts)
-    return wrapped(words, width, between=Text(glyphs.dot, DIM))
+    return in_lines(facts, glyphs, width)

@@ -11,11 +11,14 @@ from importlib.resources import files
 
 from ... import __version__
 from ...analysis.causes import causes_of
+from ...analysis.critical_path import CriticalPath, critical_path
 from ...analysis.downtime import Downtimes
 from ...analysis.ranking import Ranking
+from ...analysis.where import where
 from ...run.load import children_first
 from ...run.model import Kind, Outcome, Tree
 from ...settings import Settings
+from .answers import path_table, where_figure
 from .failures import failures_section
 from .markup import Markup, data_block, element, joined
 from .summary import head_of, title_of
@@ -41,6 +44,8 @@ def render(tree: Tree, settings: Settings) -> str:
     """Return the page of a run."""
     styles = [_asset(name) for name in _STYLES]
     scripts = [_asset(name) for name in _SCRIPTS]
+    path = critical_path(tree)
+    gates = frozenset(segment.node for segment in path.segments if segment.node is not None)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -54,9 +59,9 @@ def render(tree: Tree, settings: Settings) -> str:
     body = element(
         "body",
         head_of(tree.node, settings),
-        element("main", *_sections(tree)),
+        element("main", *_sections(tree, path)),
         _footer(),
-        data_block("timeline-data", timeline_of(tree)),
+        data_block("timeline-data", timeline_of(tree, gates)),
         *(_raw("script", text) for text in scripts),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -66,7 +71,7 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _sections(tree: Tree) -> list[Markup | None]:
+def _sections(tree: Tree, path: CriticalPath) -> list[Markup | None]:
     nodes = list(children_first(tree))
     ranking = Ranking(nodes)
     downtimes = Downtimes()
@@ -75,7 +80,9 @@ def _sections(tree: Tree) -> list[Markup | None]:
     windows = [node for node in nodes if node.kind is Kind.DOWNTIME]
     return [
         failures_section(causes_of(nodes), tree.node.outcome is Outcome.INTERRUPTED),
+        _section("Where the time went", where_figure(where(tree))),
         _timeline(),
+        _section("Critical path", path_table(path)),
         _section(
             "Where to look first",
             tasks_table(ranking, tree.node.end - tree.node.start),

@@ -65,7 +65,7 @@ def data_block(name: str, values: Any) -> Markup:
     return Markup(f'<script type="application/json" id="{escape(name)}">{text}</script>')
 
 
-_VOID = frozenset({"meta", "input", "br", "rect"})
+_VOID = frozenset({"meta", "input"})
 
 
 def _markup(child: str) -> str:

@@ -12,7 +12,7 @@ from ...run.model import DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDe
 from ..wording import duration
 from .markup import Markup, element, line
 
-__all__ = ["downtime_table", "hosts_table", "roles_table", "share_bar", "table", "tasks_table"]
+__all__ = ["downtime_table", "find", "hosts_table", "roles_table", "share_bar", "table", "tasks_table"]
 
 _TASKS, _ROLES, _HOSTS, _WINDOWS = 50, 30, 50, 200  # rows
 _BAD = frozenset({Outcome.FAILED, Outcome.UNREACHABLE})
@@ -59,7 +59,7 @@ def share_bar(text: str, share: float, kind: str = "work") -> Markup:
     return element("span", text, bar, class_="measured")
 
 
-def _find(text: str, query: str) -> Markup:
+def find(text: str, query: str) -> Markup:
     """Return a name that, clicked, is looked for in the timeline."""
     return element("button", text, type="button", class_="find", data_find=query, title="Show in the timeline")
 
@@ -75,7 +75,7 @@ def tasks_table(ranking: Ranking, run_ns: int) -> Markup | None:
         for task in tasks:
             name = line(task.task) + (f" (x{task.count})" if task.count > 1 else "")
             yield (
-                _find(name, line(task.task)),
+                find(name, line(task.task)),
                 line(task.role or "", 80),
                 share_bar(duration(task.wall_ns), task.wall_ns / most),
                 f"{100 * task.wall_ns / max(1, run_ns):.1f} %",
@@ -93,7 +93,7 @@ def roles_table(ranking: Ranking) -> Markup | None:
     most = max(role.own_ns for role in roles) or 1
     rows = (
         (
-            _find(line(role.role, 120), line(role.role, 120)),
+            find(line(role.role, 120), line(role.role, 120)),
             share_bar(duration(role.own_ns), role.own_ns / most),
             duration(role.inclusive_ns),
         )
@@ -133,7 +133,7 @@ def hosts_table(nodes: Iterable[Node]) -> Markup | None:
     most = max(host.work_ns for _, host in ranked) or 1
     rows = (
         (
-            _find(line(name, 120), line(name, 120)),
+            find(line(name, 120), line(name, 120)),
             share_bar(duration(host.work_ns), host.work_ns / most),
             str(host.tasks),
             str(host.changed),
@@ -168,7 +168,7 @@ def downtime_table(windows: Sequence[Node], services: Sequence[ServiceDowntime])
             if isinstance(detail, DowntimeDetail):
                 yield (
                     line(detail.service, 80) or "service",
-                    _find(line(detail.host, 120), line(detail.host, 120)),
+                    find(line(detail.host, 120), line(detail.host, 120)),
                     duration(detail.duration_ns),
                     duration(detail.at_least_ns),
                     "still down at the end" if detail.open else "",

@@ -1,0 +1,64 @@
+"""What Ansible's main process did when, and what it waited for: the thread that all hosts' work hangs on.
+
+It starts one worker after the other and takes in their results; between two such actions it is either busy itself or
+waits: at a start for a free fork, at a result for the work to end. So every moment of a run has one explanation.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .schedule import Batch, Schedule, Step, Strategy, Work
+
+__all__ = ["Action", "actions"]
+
+
+class Action(NamedTuple):
+    """The start of a work (``starts``), or the announcement of its result, at ``t``; the action before was ``since``.
+
+    ``awaited`` is the work whose end the controller waited for before it; None where it was busy itself.
+    """
+
+    t: int
+    since: int
+    starts: bool
+    work: Work
+    step: Step
+    batch: Batch
+    awaited: Work | None
+
+
+def actions(schedule: Schedule) -> list[Action]:
+    """Return all actions of a run, in order."""
+    found: list[Action] = []
+    for batch in schedule.batches:
+        found.extend(_of_batch(batch, found[-1].t if found else 0))
+    return found
+
+
+def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
+    lockstep = batch.strategy is Strategy.LINEAR
+    entries: list[tuple[int, int, int, Work, Step]] = []
+    for step in batch.steps:
+        for work in step.works:
+            number = len(entries)
+            entries.append((work.start, 1, number, work, step))
+            # At one instant results come before starts, save those of a work that took no time.
+            entries.append((work.announced, 0 if work.announced > work.start else 2, number, work, step))
+    entries.sort()
+    running: list[tuple[int, int, Work]] = []  # by end
+    for t, rank, number, work, step in entries:
+        awaited = None
+        t = max(t, since)
+        if rank == 1:
+            while running and running[0][0] <= since:
+                heapq.heappop(running)
+            if len(running) >= batch.slots and running[0][0] <= t and (lockstep or running[0][0] > work.told):
+                awaited = running[0][2]
+            heapq.heappush(running, (work.end, number, work))
+        elif since < work.end and (not lockstep or since >= step.works[-1].start):
+            awaited = work  # in lockstep only when all are started: before, results are taken in as they are there
+        yield Action(t, since, rank == 1, work, step, batch, awaited)
+        since = t

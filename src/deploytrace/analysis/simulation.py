@@ -1,0 +1,142 @@
+"""Ansible's scheduling, played through: how long a run takes, given how long its works and the controller do.
+
+A plan is a schedule in which everything that waits is left out, and only what takes time by itself is kept. Played with
+nothing changed, it takes as long as the run did; with a task left out, more forks or another strategy, as long as the
+run would have. What is played is what ansible-core's strategy plugins do (2.17 to 2.22: lib/ansible/plugins/strategy).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .schedule import Step, Strategy
+
+__all__ = ["PlannedBatch", "PlannedStep", "PlannedWork", "duration", "step_duration"]
+
+_DRAIN = 0.1  # linear: results taken in after each start, as a share of the forks
+
+
+class PlannedWork(NamedTuple):
+    """One task on one host: ``duration``, and what the controller takes for it, all in ns.
+
+    ``prepare``: before it looks for a free fork; ``launch``: from then to the start; ``relaunch``: the same where it
+    had to wait, from the end of the work that made room; ``announce``: to take in the result.
+    """
+
+    host: str
+    duration: int
+    prepare: int
+    launch: int
+    relaunch: int
+    announce: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A task with its works in the order in which they are started; ``lead`` is the controller's time before it."""
+
+    step: Step
+    lead: int
+    works: tuple[PlannedWork, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """A play or serial batch: ``lead`` is the controller's time before it, ``slots`` how many hosts can be at work."""
+
+    play: str
+    strategy: Strategy
+    lead: int
+    slots: int
+    hosts: tuple[str, ...]
+    steps: tuple[PlannedStep, ...]
+
+
+def duration(batches: Sequence[PlannedBatch]) -> int:
+    """Return how long the batches take one after the other, ns."""
+    return sum(batch.lead + _batch(batch) for batch in batches)
+
+
+def _batch(batch: PlannedBatch) -> int:
+    if batch.strategy is Strategy.LINEAR:
+        return sum(step_duration(step, batch.slots) for step in batch.steps)
+    return _at_own_pace(batch)
+
+
+def step_duration(step: PlannedStep, slots: int) -> int:
+    """Return how long a task takes in lockstep: from the results of the one before to the last of its own, ns."""
+    t = step.lead
+    drained = max(1, int(slots * _DRAIN))
+    running: list[tuple[int, int]] = []  # works that hold a slot: end, announce
+    over: deque[tuple[int, int]] = deque()  # ended, not yet announced; in order of end
+    for work in step.works:
+        t += work.prepare
+        _end_until(t, running, over)
+        if len(running) >= slots:
+            t = max(t, running[0][0]) + work.relaunch
+        else:
+            t += work.launch
+        heapq.heappush(running, (t + work.duration, work.announce))
+        _end_until(t, running, over)
+        for _ in range(min(drained, len(over))):
+            t += over.popleft()[1]
+    while running or over:
+        _end_until(t, running, over)
+        if not over:
+            t = running[0][0]
+            continue
+        t += over.popleft()[1]
+    return t
+
+
+def _end_until(t: int, running: list[tuple[int, int]], over: deque[tuple[int, int]]) -> None:
+    while running and running[0][0] <= t:
+        over.append(heapq.heappop(running))
+
+
+def _at_own_pace(batch: PlannedBatch) -> int:
+    """Return how long a batch takes under free or host_pinned.
+
+    Ansible goes over the hosts again and again, from the first on, and starts the next task of each that has none;
+    where all forks are taken it stands still there. Only after each round it takes in results.
+    """
+    pinned = batch.strategy is Strategy.HOST_PINNED
+    queues: list[deque[PlannedWork]] = [deque() for _ in batch.hosts]
+    places = {host: place for place, host in enumerate(batch.hosts)}
+    for step in batch.steps:
+        for work in step.works:
+            queues[places[work.host]].append(work)
+    ready = [place for place, queue in enumerate(queues) if queue]  # a heap: hosts that can be given a task
+    unannounced: list[tuple[int, int, int]] = []  # end, place, announce
+    running: list[int] = []  # ends of the works that hold a slot
+    free = batch.slots
+    t = 0
+    while ready or unannounced:
+        while ready and not (pinned and free <= 0):
+            place = heapq.heappop(ready)
+            work = queues[place].popleft()
+            t = _start(work, t, batch.slots, running)
+            heapq.heappush(running, t + work.duration)
+            heapq.heappush(unannounced, (t + work.duration, place, work.announce))
+            free -= 1
+        if unannounced and unannounced[0][0] > t:
+            t = unannounced[0][0]
+        while unannounced and unannounced[0][0] <= t:
+            _, place, announce = heapq.heappop(unannounced)
+            t += announce
+            free += 1
+            if queues[place]:
+                heapq.heappush(ready, place)
+    return t
+
+
+def _start(work: PlannedWork, t: int, slots: int, running: list[int]) -> int:
+    """Return when a work is started whose host is given it at ``t``; ``running`` loses those that have ended."""
+    t += work.prepare
+    while running and running[0] <= t:
+        heapq.heappop(running)
+    return max(t, running[0]) + work.relaunch if len(running) >= slots else t + work.launch
