@@ -100,7 +100,7 @@ def test_it_zooms_and_searches_at_once(shown: Page) -> None:
     assert shown.complaints == []
 
 
-def test_it_prints_whole_and_light(shown: Page, tmp_path: Path) -> None:
+def test_it_prints_and_is_dark_again_afterwards(shown: Page, tmp_path: Path) -> None:
     shown.media(prefers_color_scheme="dark")
     _wait_for(shown, "Paint.theme().page === '#1b2027'")
     shown.printed(tmp_path / "page.pdf")
