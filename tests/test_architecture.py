@@ -30,8 +30,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "reports": {"run", "analysis", "store"},
     "sinks": {"run", "analysis", "reports", "store", "journal.directory"},  # the metrics tell what waits there
     "sidecar": {"sinks", "run", "journal", "store"},
+    "exports": {"run"},
     "exporter": {"sinks", "reports", "store", "journal.directory"},
-    "commands": {"sidecar", "exporter", "sinks", "reports", "analysis", "store", "run", "journal"},
+    "commands": {"sidecar", "exporter", "exports", "sinks", "reports", "analysis", "store", "run", "journal"},
     "__main__": {"commands"},
     "settings_docs": set(),
 }

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ground.debian import libraries, unpacked
 
-__all__ = ["chromium", "rendered"]
+__all__ = ["FLAGS", "chromium", "rendered"]
 
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -38,7 +38,7 @@ def rendered(page: Path, *, width: int) -> str:
     """The document of a page, as HTML, once a browser window of that many pixels has shown it and run its scripts."""
     program, needed = chromium()
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
-        command = [program, *_FLAGS, f"--user-data-dir={profile}", f"--window-size={width},1000", "--dump-dom"]
+        command = [program, *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},1000", "--dump-dom"]
         answer = subprocess.run(
             [*command, page.as_uri()],
             env={**os.environ, **needed, "HOME": profile},

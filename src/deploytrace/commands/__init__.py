@@ -17,7 +17,10 @@ from ..errors import DeploytraceError
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-COMMANDS = ("runs", "show", "trace", "top", "critical-path", "what-if", "advise", "mail", "flush", "exporter", "doctor")
+COMMANDS = (
+    *("runs", "show", "trace", "top", "critical-path", "what-if", "advise", "html", "export"),
+    *("mail", "flush", "exporter", "doctor"),
+)
 
 _INTERRUPTED = 128 + 2  # as a shell reports a program that SIGINT ended
 _BROKEN_PIPE = 128 + 13  # likewise SIGPIPE: who read the output has seen enough

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..errors import SettingError
 from ..events import RunStarted
+from ..run.model import Node
 from ..settings import Settings
-from .otlp_codec import Scope
+from .otlp_codec import Codec, Scope
 from .otlp_json import JsonCodec
 from .otlp_opening import opened
 from .otlp_protobuf import ProtobufCodec
@@ -23,7 +25,7 @@ from .trace_file import FileTransport, trace_file_path
 from .traces import MAX_ITEMS, TraceSink
 from .transport import Transport
 
-__all__ = ["open_traces", "open_transport", "trace_exporters"]
+__all__ = ["open_traces", "open_transport", "spans_as_json_lines", "trace_exporters"]
 
 _log = logging.getLogger(__name__)
 
@@ -110,3 +112,46 @@ def open_traces(
         )
         for name, transport in ways.items()
     ]
+
+
+def spans_as_json_lines(
+    nodes: Iterable[Node], started: RunStarted, settings: Settings, environ: Mapping[str, str]
+) -> str:
+    """Return a run's spans as the trace file has them, also of a run that was not sampled."""
+    codec = JsonCodec(Scope(resource_of(started, settings, environ), started.deploytrace_version or __version__))
+    builder = SpanBuilder(
+        trace_context(started, environ), settings, Limiter(read_limits(environ, settings.attribute_length))
+    )
+    lines = _Lines(codec)
+    sink = TraceSink(
+        "trace_file",
+        lines,
+        builder,
+        span_budget=settings.span_budget,
+        sampled=True,
+        resumes=False,
+        schedule_delay=0.0,
+    )
+    spans = [span for node in nodes for span in sink.translate(node)]
+    for first in range(0, len(spans), MAX_ITEMS):
+        sink.deliver(spans[first : first + MAX_ITEMS])
+    return b"".join(lines.found).decode()
+
+
+class _Lines:
+    """Takes what the trace file would take."""
+
+    destination = "memory"
+    timeout = 0.0
+
+    def __init__(self, codec: JsonCodec) -> None:
+        self.codec: Codec[Any] = codec
+        self.found: list[bytes] = []
+
+    def send(self, spans: Sequence[bytes], timeout: float) -> int:
+        """Keep a line; see `transport.Transport.send`."""
+        self.found.append(self.codec.request(spans) + b"\n")
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held."""

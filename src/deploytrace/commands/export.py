@@ -1,0 +1,71 @@
+"""Write one run in a format that other programs open.
+
+otlp: the spans as the trace file has them, JSON lines that Jaeger's UI opens (Search, Upload). perfetto: the Trace
+Event Format, which ui.perfetto.dev opens. speedscope: for www.speedscope.app. csv: a row for each host result. json:
+the tree of `deploytrace trace --json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from .. import __version__
+from ..errors import JournalError
+from ..run.load import children_first
+from ..run.model import RunDetail, Tree
+from ..settings import Settings
+from .recorded import add_run_argument, load_run
+
+__all__ = ["FORMATS", "add_arguments", "run"]
+
+FORMATS = ("otlp", "perfetto", "speedscope", "csv", "json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_run_argument(parser)
+    parser.add_argument("--format", choices=FORMATS, required=True, help="which format")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: standard output)")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write it."""
+    recorded, tree = load_run(settings, arguments.run)
+    text = _exported(arguments.format, tree, settings, recorded.run_id)
+    if arguments.output is None:
+        sys.stdout.write(text)
+    else:
+        arguments.output.write_text(text, encoding="utf-8", newline="")
+        print(arguments.output)
+    return 0
+
+
+def _exported(name: str, tree: Tree, settings: Settings, run_id: str) -> str:
+    detail = tree.node.detail
+    if not isinstance(detail, RunDetail):
+        raise JournalError(f"The journal of run {run_id} does not tell how the run began.")
+    playbook = detail.started.playbook
+    if name == "otlp":
+        from ..sinks.trace_destinations import spans_as_json_lines
+
+        settings = settings.for_run(detail.started.context_vars).completed_by(detail.started.settings)
+        return spans_as_json_lines(children_first(tree), detail.started, settings, os.environ)
+    if name == "csv":
+        from ..exports.rows import as_csv
+
+        return as_csv(tree, run_id, playbook)
+    if name == "perfetto":
+        from ..exports.perfetto import as_perfetto
+
+        return json.dumps(as_perfetto(tree, run_id), separators=(",", ":")) + "\n"
+    if name == "speedscope":
+        from ..exports.speedscope import as_speedscope
+
+        return json.dumps(as_speedscope(tree, f"{playbook} {run_id[:8]}", __version__), separators=(",", ":")) + "\n"
+    from ..reports.tree_json import as_json
+
+    return json.dumps(as_json(tree, run_id), indent=2) + "\n"

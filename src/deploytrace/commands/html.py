@@ -1,0 +1,51 @@
+"""Write one run as a page: a single HTML file that needs no network and opens in any browser.
+
+It shows a timeline of hosts and tasks to zoom and search, what went wrong with the output of it, the slowest tasks,
+roles and hosts, and when services were down. Of each output the first and the last 4,096 characters are in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import JournalError
+from ..run.model import RunDetail
+from ..settings import Settings
+from .recorded import add_run_argument, load_run
+
+__all__ = ["add_arguments", "run"]
+
+_STDOUT = Path("-")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_run_argument(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where to write it (default: deploytrace-RUN.html); - for stdout",
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write the page."""
+    from ..reports.page.document import render
+
+    recorded, tree = load_run(settings, arguments.run)
+    detail = tree.node.detail
+    if not isinstance(detail, RunDetail):
+        raise JournalError(f"{recorded.path} does not tell of a run.")
+    settings = settings.for_run(detail.started.context_vars).completed_by(detail.started.settings)
+    page = render(tree, settings)
+    if arguments.output == _STDOUT:
+        sys.stdout.write(page)
+        return 0
+    path = arguments.output or Path(f"deploytrace-{recorded.run_id[:8]}.html")
+    path.write_text(page, encoding="utf-8")
+    print(path)
+    return 0
