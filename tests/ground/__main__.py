@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ground.alertmanager import alertmanager_program
 from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
 from ground.environments import RELEASES, installed, python_for, wheel
@@ -52,6 +53,7 @@ def _servers() -> None:
     jaeger_program()
     for generation in GENERATIONS:
         prometheus_programs(generation)
+    alertmanager_program()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..analysis.downtime import Downtimes, length
@@ -81,12 +81,10 @@ class Translator:
         read = _READ.get(node.kind)
         if read is None:
             return []
+        made = self._services(node) if node.kind is Kind.RUN else []
         self._seen = []
         row = read(self, node, node.detail)
-        if row is None:
-            return []
-        made = [self._entry(each) for each in self._services()] if node.kind is Kind.RUN else []
-        return [*made, self._entry(row, *self._seen)]
+        return made if row is None else [*made, self._entry(row, *self._seen)]
 
     def _entry(self, row: Row, *observations: Observation) -> Entry:
         self._number += 1
@@ -222,6 +220,8 @@ class Translator:
         self._windows += 1
         host = clean(detail.host)
         self._observe("ansible_host_downtime_seconds", (self._playbook,), detail.duration_ns, node)
+        if detail.open:
+            self._observe("ansible_host_open_downtimes_total", (self._playbook,), 1, node)
         if self._counts:
             self._observe("ansible_host_last_downtime_seconds", (self._playbook, host), detail.duration_ns, node)
         return DowntimeRow(
@@ -234,17 +234,19 @@ class Translator:
             open=detail.open,
         )
 
-    def _services(self) -> Iterator[Row]:
+    def _services(self, run: Node) -> list[Entry]:
+        """Return an entry for each service that the run took down on a host."""
+        made = []
         for one in self._downtimes.services():
-            yield ServiceDowntimeRow(
-                clean(one.service),
-                one.hosts,
-                length(one.reduced),
-                one.reduced_at_least_ns,
-                length(one.outage),
-                one.outage_at_least_ns,
-                one.open,
+            service, reduced, outage = clean(one.service), length(one.reduced), length(one.outage)
+            self._seen = []
+            self._observe("ansible_service_reduced_seconds", (self._playbook, service), reduced, run)
+            self._observe("ansible_service_outage_seconds", (self._playbook, service), outage, run)
+            row = ServiceDowntimeRow(
+                service, one.hosts, reduced, one.reduced_at_least_ns, outage, one.outage_at_least_ns, one.open
             )
+            made.append(self._entry(row, *self._seen))
+        return made
 
     def _run(self, node: Node, detail: RunDetail) -> Row:
         playbook, duration, ended = self._playbook, node.end - node.start, detail.ended

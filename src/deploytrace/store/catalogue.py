@@ -115,6 +115,14 @@ _DURATIONS = (
         "Downtime windows of hosts: from the start of the task that opened one to the end of the task that closed it, "
         "or to the run's end.",
     ),
+    _histogram(
+        "ansible.service.reduced", "role", ("playbook", "downtime_service"), _PLAY,
+        "Time in which fewer than all hosts of a service were up, per run that took one down.",
+    ),
+    _histogram(
+        "ansible.service.outage", "role", ("playbook", "downtime_service"), _PLAY,
+        "Time in which no host of a service was up, per run that took one down; 0 in a rolling update.",
+    ),
 )  # fmt: skip
 
 _COUNTERS = (
@@ -128,6 +136,10 @@ _COUNTERS = (
         "Runs that did not succeed, by what went wrong first (error.type in docs/spans.md).",
     ),
     _counter("ansible.task.retries", "{retry}", "role", ("playbook",), "Tries after the first, over all hosts."),
+    _counter(
+        "ansible.host.open_downtimes", "{window}", "role", ("playbook",),
+        "Downtime windows that nothing closed: hosts that a run left down.",
+    ),
     _counter(
         "ansible.straggler", "s", "role", ("playbook",),
         "What slow hosts cost: the slowest host's time minus the median's, over tasks that all hosts do in step.",
