@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from .frame import framed
-from .panels import BLUE, ORANGE, RED, Column, bar_gauge, bars, heat_map, lines, table_panel, target
+from .panels import BLUE, GREEN, ORANGE, RED, Column, bar_gauge, bars, heat_map, lines, stat_panel, table_panel, target
 from .queries import grown, latest, share, usual
 
 __all__ = ["board"]
@@ -44,10 +44,8 @@ def _work(board: dashboard.Dashboard) -> None:
             f"{what.title()}s", f"Time in which {what}s were at work, each bar an hour or longer.",
             [target(f"sum by ({label}) ({spent})", f"{{{{{label}}}}}")], "s",
         ))  # fmt: skip
-    seconds, count = (grown(f"ansible_task_duration_seconds_{part}") for part in ("sum", "count"))
-    by_task = f"sum by ({_TASK}) ({seconds})"
-    slowest = f"topk(20, {by_task})"
-    times = f"sum by ({_TASK}) ({count})"
+    slowest = f"topk(20, sum by ({_TASK}) ({grown('ansible_task_duration_seconds_sum')}))"
+    times = f"sum by ({_TASK}) ({grown('ansible_task_duration_seconds_count')})"
     buckets = f"sum by (le, {_TASK}) ({grown('ansible_task_duration_seconds_bucket')})"
     within = f"and on ({_TASK}) {slowest}"
     board.with_panel(table_panel(
@@ -56,7 +54,7 @@ def _work(board: dashboard.Dashboard) -> None:
         [
             Column("together", slowest, "s"),
             Column("runs", f"{times} {within}", "short", decimals=0),
-            Column("mean", f"{share(by_task, times)} {within}", "s"),
+            Column("mean", f"{_mean('ansible_task_duration_seconds', _TASK)} {within}", "s"),
             Column("p95", f"histogram_quantile(0.95, {buckets}) {within}", "s"),
         ],
         sort="together", size=(24, 11), hidden=["job"],
@@ -104,3 +102,26 @@ def _waiting(board: dashboard.Dashboard) -> None:
         ],
         "s", interval="15m",
     ))  # fmt: skip
+    service = "job, playbook, downtime_service"
+    board.with_panel(table_panel(
+        "Services", "What the hosts' downtimes came to: for how long fewer than all hosts, and none, were up.",
+        ["playbook", "downtime_service"],
+        [
+            Column("fewer than all, mean", _mean("ansible_service_reduced_seconds", service), "s"),
+            Column(
+                "none, mean", _mean("ansible_service_outage_seconds", service), "s", [(None, GREEN), (0.001, RED)],
+            ),
+        ],
+        sort="none, mean", size=(16, 7), hidden=["job"],
+    ))  # fmt: skip
+    board.with_panel(stat_panel(
+        "Hosts left down", "Downtime windows in the time shown that nothing closed.",
+        f"sum({grown('ansible_host_open_downtimes_total')}) or vector(0)", "short", steps=[(None, GREEN), (0.5, RED)],
+        decimals=0, size=(8, 7),
+    ))  # fmt: skip
+
+
+def _mean(histogram: str, labels: str) -> str:
+    """The mean of what a histogram observed in the dashboard's time."""
+    total, count = (f"sum by ({labels}) ({grown(f'{histogram}_{part}')})" for part in ("sum", "count"))
+    return share(total, count)
