@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from deploytrace import identity
-from deploytrace.analysis.downtime import Downtimes
+from deploytrace.analysis.downtime import Downtimes, length
 from deploytrace.run.model import DowntimeDetail, HostDetail, Node, RunDetail
+from deploytrace.store import schema
+from deploytrace.store.database import open_store
+from deploytrace.store.view import View, read_snapshot
 from endtoend.in_jaeger import delivered_trace
 from endtoend.journals import only_journal
 from ground.ansible import Ansible
@@ -30,6 +34,8 @@ WEB = ("web1", "web2", "web3")
 DEPLOY_SECONDS = 900  # a limit for a machine that is busy with other things
 POLL_SECONDS = 0.02
 NEAR_SECONDS = 0.3
+WINDOW = ("host", "service", "duration_ns", "at_least_ns", "open")  # what a window's row and its node both say
+SERVICE = ("service", "hosts", "reduced_ns", "outage_ns", "open")
 # A first deploy to have something to look at, a rolling update, and a stop and start as quick as can be.
 SITE = """
 - import_playbook: deploy.yml
@@ -170,6 +176,7 @@ def test_a_probe_finds_every_downtime_where_its_window_says(ansible: Ansible, ja
     check_spans(nodes, spans)
     check_critical_path(spans)
     check_commands(ansible, windows)
+    check_store(ansible, nodes)
 
 
 def check_window(node: Node, detail: DowntimeDetail, outage: Outage) -> None:
@@ -216,6 +223,9 @@ def check_spans(nodes: list[Node], spans: list[Span]) -> None:
     assert len(lengths) == 9
     run = by_id[identity.span_id(root.detail.started.run_id, root.id)]
     assert run.attributes["ansible.downtime.max_seconds"] == max(lengths)
+    assert run.attributes["ansible.downtime.quick.outage_seconds"] == 0
+    assert run.attributes["ansible.downtime.storefront.outage_seconds"] > 0
+    assert run.attributes["ansible.downtime.storefront.reduced_seconds"] > max(lengths)
 
 
 def check_critical_path(spans: list[Span]) -> None:
@@ -247,6 +257,32 @@ def check_commands(ansible: Ansible, windows: list[tuple[Node, DowntimeDetail]])
     assert sorted(
         (node["host"], node["service"], node["seconds"], node["at_least"], node["open"]) for node in found
     ) == (sorted((d.host, d.service, d.duration_ns / 1e9, d.at_least_ns / 1e9, d.open) for _, d in windows))
+
+
+def check_store(ansible: Ansible, nodes: list[Node]) -> None:
+    """History and metrics have the same windows, and the same of each service."""
+    ansible.wait_for_sidecar()
+    downtimes = Downtimes()
+    for node in nodes:
+        downtimes.take(node)
+    services = downtimes.services()
+    windows = [node.detail for node in nodes if isinstance(node.detail, DowntimeDetail)]
+    store = open_store(f"sqlite:///{ansible.state_dir / 'store.db'}")
+    with contextlib.closing(store), store.reading() as connection:
+        kept = connection.execute(select(*(schema.downtimes.c[name] for name in WINDOW))).all()
+        together = connection.execute(select(*(schema.service_downtimes.c[name] for name in SERVICE))).all()
+        families = {one.metric.name: one for one in read_snapshot(store, View(birth_hold=0), time.time()).families}
+    assert sorted(map(tuple, kept)) == sorted(tuple(getattr(window, name) for name in WINDOW) for window in windows)
+    assert sorted(map(tuple, together)) == [
+        (one.service, one.hosts, length(one.reduced), length(one.outage), one.open) for one in services
+    ]
+    (hosts,) = families["ansible_host_downtime_seconds"].distributions
+    assert (hosts.labels, hosts.count) == (("site.yml",), len(windows))
+    assert hosts.sum == pytest.approx(sum(window.duration_ns for window in windows) / 1e9)
+    outages = families["ansible_service_outage_seconds"].distributions
+    assert {one.labels: one.sum for one in outages} == {
+        ("site.yml", one.service): pytest.approx(length(one.outage) / 1e9) for one in services
+    }
 
 
 def _below(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from deploytrace import events as ev
 from deploytrace.settings import Settings
 from ground.otlp import Span
 from run.stories import SECOND, Story
+from run.test_downtime import DOWN, UP, Tasks
 
 from .spans import named, told
 
@@ -262,6 +263,23 @@ def test_what_no_text_should_hold_does_not_break_a_span() -> None:
     assert host.attributes["ansible.task.rc"] == 2**63 - 1
     assert "ansible.task.module_seconds" not in host.attributes
     assert host.attributes["ansible.task.cmd"] == "['a', 1]"
+
+
+def test_what_a_service_had_up_is_on_the_root() -> None:
+    """Also where the tags name none."""
+    story = Tasks()
+    story.task(f"{DOWN}:shop {DOWN}")  # 1 to 1.5
+    story.task(f"{UP}:shop {DOWN}", "h1", "h2")  # 2 to 2.5
+    story.task(UP, "h1", "h2")
+    story.end(story.t)
+    found = named(told(story), "RUN site.yml").attributes
+    assert {name: value for name, value in found.items() if "downtime" in name} == {
+        "ansible.downtime.max_seconds": 2.5,
+        "ansible.downtime.reduced_seconds": 2.5,
+        "ansible.downtime.outage_seconds": 1.5,
+        "ansible.downtime.shop.reduced_seconds": 1.5,
+        "ansible.downtime.shop.outage_seconds": 0,
+    }
 
 
 def test_context_variables_are_on_the_root() -> None:

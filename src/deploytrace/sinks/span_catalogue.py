@@ -51,7 +51,7 @@ _CONTEXT: Attribute[Any] = Attribute(
 )
 _RESULTS = (Kind.HOST, Kind.ITEM, Kind.ATTEMPT)
 _EXTRA: Mapping[Kind, tuple[Attribute[Any], ...]] = {
-    Kind.RUN: (budget.DROPPED, _CONTEXT),
+    Kind.RUN: (*span_downtime.SERVICES, budget.DROPPED, _CONTEXT),
     Kind.TASK: budget.FOLDED_TASK,
     Kind.HANDLER: budget.FOLDED_TASK,
     Kind.HOST: budget.FOLDED_HOST,

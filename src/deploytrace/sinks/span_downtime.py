@@ -1,11 +1,22 @@
-"""What a downtime window looks like as a span: on its host's timeline, beside the tasks that made it."""
+"""What a downtime window looks like as a span: on its host's timeline, beside the tasks that made it.
+
+What the windows of a service's hosts mean together stands on the root span.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from ..analysis.downtime import ServiceDowntime, length
 from ..run.model import DowntimeDetail, Kind
+from .span import Value
+from .span_limits import clean
 from .span_shape import Attribute, Shape, seconds
 
-__all__ = ["DOWNTIME"]
+__all__ = ["DOWNTIME", "SERVICES", "service_attributes"]
+
+_REDUCED, _OUTAGE = "reduced_seconds", "outage_seconds"
 
 DOWNTIME = Shape[DowntimeDetail](
     Kind.DOWNTIME,
@@ -43,3 +54,29 @@ DOWNTIME = Shape[DowntimeDetail](
         ),
     ),
 )
+
+SERVICES: tuple[Attribute[Any], ...] = (
+    Attribute(
+        f"ansible.downtime.{{service}}.{_REDUCED}",
+        "double",
+        "How long fewer than all hosts of a service were up, at most; without {service} where the tags name none.",
+        lambda _node, _subject: None,
+    ),
+    Attribute(
+        f"ansible.downtime.{{service}}.{_OUTAGE}",
+        "double",
+        "How long no host of the service was up, at most.",
+        lambda _node, _subject: None,
+    ),
+)
+"""What the root span has of each service that was down on a host."""
+
+
+def service_attributes(services: Iterable[ServiceDowntime]) -> dict[str, Value]:
+    """Return these attributes (`SERVICES`)."""
+    found: dict[str, Value] = {}
+    for one in services:
+        prefix = f"ansible.downtime.{clean(one.service)}".rstrip(".")
+        found[f"{prefix}.{_REDUCED}"] = seconds(length(one.reduced))
+        found[f"{prefix}.{_OUTAGE}"] = seconds(length(one.outage))
+    return found

@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..analysis.downtime import Downtimes
 from ..run.model import Kind, Node
 from .budget import DROPPED, FOLDED_HOST, FOLDED_TASK, Budget
 from .span import Span, Value
 from .span_builder import SpanBuilder
+from .span_downtime import service_attributes
 from .span_limits import shrink
 from .span_shape import Collector
 from .transport import RequestTooLarge, Transport
@@ -60,6 +62,7 @@ class TraceSink:
         self._builder = builder
         self._sampled = sampled
         self._budget = Budget(span_budget)
+        self._downtimes = Downtimes()
         self._folded = {
             Kind.HOST: Collector(FOLDED_HOST, None),
             Kind.TASK: Collector(FOLDED_TASK, None),
@@ -68,6 +71,7 @@ class TraceSink:
 
     def translate(self, node: Node) -> Sequence[EncodedSpan]:
         """Return a node's span; nothing where the trace is not sampled or the node is folded into its parent."""
+        self._downtimes.take(node)
         if not self._sampled or not self._budget.keep(node):
             return ()
         extra: dict[str, Value] = {}
@@ -76,6 +80,7 @@ class TraceSink:
             extra = {name: value for name, value in self._folded[node.kind].collect(node, folded).items() if value}
         if node.kind is Kind.RUN:
             extra[DROPPED.name] = self._budget.dropped
+            extra.update(service_attributes(self._downtimes.services()))
         return (self._encode(self._builder.build(node, extra)),)
 
     def _encode(self, span: Span) -> EncodedSpan:
