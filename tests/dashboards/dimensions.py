@@ -25,7 +25,7 @@ _COMPARING = {"==", "!=", ">", "<", ">=", "<=", "and", "or", "unless"}  # the le
 
 
 def dimension(expression: str) -> str:
-    """Return one of `GRAFANAS`, ``Unix s``, or empty for a bare number. Raises ValueError where units do not go together."""
+    """Return one of `GRAFANAS`, ``Unix s``, or empty for a bare number. Raises ValueError: they do not go together."""
     return _of(promql.parse(filled(expression)))
 
 
