@@ -249,6 +249,17 @@ def test_the_history_reads_as_it_was(store: Store, url: str) -> None:
     assert sums == sorted(sums, key=lambda one: -one.busy_ns)
 
 
+def test_labels_are_as_written(store: Store, url: str) -> None:
+    """A template in a name stays one: what it becomes may differ in every run, and would make a series for each."""
+    for name in ("roles-2.21", "serial-2.21"):
+        run_of(name).commit(url)
+    plays = {labels[1] for labels in totals(store, "ansible_play_duration_seconds")}
+    tasks = {labels[2] for labels in totals(store, "ansible_task_duration_seconds")}
+    assert "Roll out {{ release | default('now') }}" in plays
+    assert "Stop {{ inventory_hostname }}" in tasks
+    assert not [name for name in tasks if name.startswith("Stop ") and "{{" not in name]
+
+
 def test_hostile_names(store: Store, url: str) -> None:
     """NUL, half a character, quotes and a very long name get into both databases, and out again."""
     nasty = 'a\0b\udc80"\\\n' + "x" * 10_000
