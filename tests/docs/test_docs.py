@@ -1,6 +1,6 @@
 """The pages say what is so: generated parts are in step with the code, and what a page names exists.
 
-Pages are the Markdown files of the top, of docs/ and below, and of examples/.
+Pages are the Markdown files of the top, of docs/ and below, of examples/, deploy/ and grafana/.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from deploytrace.journal.reader import read_events
 from deploytrace.settings import ENV_PREFIX, INI_SECTION, Settings, declared, load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for path in ROOT.glob(pattern))
+_PATTERNS = ("*.md", "docs/**/*.md", "examples/*.md", "deploy/*.md", "grafana/*.md")
+PAGES = sorted(path for pattern in _PATTERNS for path in ROOT.glob(pattern))
 SETTINGS = set(declared())
 
 _CODE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -12,6 +12,7 @@ from ground.alertmanager import alertmanager_program
 from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
 from ground.environments import RELEASES, installed, python_for, wheel
+from ground.gateway import gateway_program
 from ground.postgres import postgresql_programs
 from ground.prometheus import GENERATIONS, prometheus_programs
 from ground.servers import jaeger_program
@@ -54,6 +55,7 @@ def _servers() -> None:
     for generation in GENERATIONS:
         prometheus_programs(generation)
     alertmanager_program()
+    gateway_program()
 
 
 if __name__ == "__main__":

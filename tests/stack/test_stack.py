@@ -1,0 +1,80 @@
+"""The stack on one machine: Jaeger starts with its shipped configuration; the compose file agrees with the other files.
+
+Without a container engine no image is pulled, and no Grafana is started: neither of these is tested.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from alerts.shipped import changed
+from dashboards.shipped import DASHBOARDS
+from ground.cache import ROOT
+from ground.servers import Jaeger, jaeger_program
+from ground.serving import serving
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yml").read_text())
+
+
+def test_jaeger_starts_with_the_shipped_configuration(tmp_path: Path) -> None:
+    """On ports of the test's own, and first validated as it is."""
+    environ = {"JAEGER_DATA": str(tmp_path / "data"), "JAEGER_UI": str(DEPLOY / "jaeger/ui.json")}
+    shipped = DEPLOY / "jaeger/config.yml"
+    command = [jaeger_program(), "validate", f"--config=file:{shipped}"]
+    done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(directory: Path, ports: Mapping[str, int]) -> list[str | Path]:
+        shipped_ports = {"query": 16686, "query_grpc": 16685, "otlp_grpc": 14317}
+        here = {f":{port}": f":{ports[name]}" for name, port in shipped_ports.items()}
+        assignments = [f"{name}={value}" for name, value in environ.items()]
+        return ["env", *assignments, jaeger_program(), f"--config=file:{changed(shipped, directory, here)}"]
+
+    names = ("query", "query_grpc", "otlp_grpc", "otlp_http")
+    with serving("Jaeger", names, start, lambda ports: Jaeger(ports).services()):
+        assert any((tmp_path / "data/keys").iterdir())
+
+
+def test_every_image_is_pinned_and_every_mounted_file_is_there() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
+        for volume in service["volumes"]:
+            source = volume.partition(":")[0]
+            assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], volume
+
+
+def test_the_services_find_each_other() -> None:
+    """Each address that one is told is one where another listens."""
+    told = COMPOSE["services"]["collector"]["environment"]
+    jaeger = yaml.safe_load((DEPLOY / "jaeger/config.yml").read_text())
+    assert told["JAEGER_OTLP"] == jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
+    grafana = COMPOSE["services"]["grafana"]["environment"]
+    assert grafana["JAEGER_URL"] == f"http://{jaeger['extensions']['jaeger_query']['http']['endpoint']}"
+    (listening,) = [word for word in COMPOSE["services"]["prometheus"]["command"] if "listen-address" in word]
+    assert grafana["PROMETHEUS_URL"] == f"http://{listening.partition('=')[2]}"
+    assert told["PROMETHEUS_OTLP"] == f"{grafana['PROMETHEUS_URL']}/api/v1/otlp"
+
+
+def test_grafana_is_told_the_data_sources_that_the_dashboards_ask_for() -> None:
+    told = yaml.safe_load((ROOT / "grafana/provisioning/datasources/ansible.yml").read_text())["datasources"]
+    asked = {each["query"] for board in DASHBOARDS for each in board.variables.values() if each["type"] == "datasource"}
+    assert {each["type"] for each in told} == asked
+    prometheus, jaeger = told
+    assert prometheus["jsonData"]["exemplarTraceIdDestinations"][0]["datasourceUid"] == jaeger["uid"]
+    provider = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/ansible.yml").read_text())["providers"][0]
+    targets = [volume.split(":")[1] for volume in COMPOSE["services"]["grafana"]["volumes"]]
+    assert provider["options"]["path"] in targets
+
+
+def test_jaegers_ui_shows_tags_that_spans_have() -> None:
+    known = "".join(path.read_text() for path in (ROOT / "src/deploytrace").rglob("*.py"))
+    patterns = json.loads((DEPLOY / "jaeger/ui.json").read_text())["linkPatterns"]
+    assert all(json.dumps(pattern["key"]) in known for pattern in patterns)
