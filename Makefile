@@ -1,5 +1,5 @@
 # What is done with this checkout: `make demo` shows it, `make test` tests it, `make lint` is the quick half of that.
-# Needed: Python 3.10 or newer and the package registries; for the tests Go too, since they ask a real Jaeger.
+# Needed: Python 3.10 or newer and the package registries; for the tests Go too (a real Jaeger and Prometheus).
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
@@ -31,7 +31,7 @@ benchmark: .venv/installed
 	@test -n "$(PYTHON)" || { echo "deploytrace needs Python 3.10 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
 	@echo "tests: making the development environment .venv (about a minute, once)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,grpc]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,grpc,postgresql,exporter]'
 	@touch $@
 
 clean:

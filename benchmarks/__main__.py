@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import dispatch, ending, forks, latency, loading, memory, throughput, whole_run
+from benchmarks import dispatch, ending, forks, latency, loading, memory, store, throughput, whole_run
 from benchmarks.report import Section, budgets_table, circumstances, rewrite, terminal, write_json
 from benchmarks.setting import Setting, laid_out
 from ground.cache import ROOT, MissingPart, announce
@@ -22,6 +22,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Setting], Section]] = {
     "whole_run": whole_run.measure,
     "throughput": throughput.measure,
     "latency": latency.measure,
+    "store": store.measure,
 }
 
 

@@ -109,6 +109,78 @@ options:
     default: false
     env: [{name: DEPLOYTRACE_JAEGER_PEER_SERVICE}]
     ini: [{section: callback_deploytrace, key: jaeger_peer_service}]
+  store_url:
+    description: "Where history and metrics are kept: postgresql://USER:PASSWORD@HOST/DATABASE (needs the extra
+      postgresql), or sqlite:////absolute/path.db on a local disk. Default: store.db in the state directory."
+    type: str
+    env: [{name: DEPLOYTRACE_STORE_URL}]
+    ini: [{section: callback_deploytrace, key: store_url}]
+  metrics_level:
+    description: "How deep metrics go; each level has those before it too. The level host makes series of every host."
+    type: str
+    choices: ["run", "play", "role", "task", "host"]
+    default: "task"
+    env: [{name: DEPLOYTRACE_METRICS_LEVEL}]
+    ini: [{section: callback_deploytrace, key: metrics_level}]
+  metrics_birth_hold:
+    description: "Seconds that a new counter or histogram reads 0 before it counts, so that it has been seen at 0. At
+      least twice the scrape interval; 0 switches it off."
+    type: float
+    default: 60.0
+    env: [{name: DEPLOYTRACE_METRICS_BIRTH_HOLD}]
+    ini: [{section: callback_deploytrace, key: metrics_birth_hold}]
+  metrics_series_limit:
+    description: "Label sets that a metric may have. What is above goes to one more, whose labels are all overflow."
+    type: int
+    default: 500
+    env: [{name: DEPLOYTRACE_METRICS_SERIES_LIMIT}]
+    ini: [{section: callback_deploytrace, key: metrics_series_limit}]
+  metrics_series_days:
+    description: "Days that a series is kept that nothing changes any more; a playbook's own as long as the playbook
+      is run."
+    type: int
+    default: 40
+    env: [{name: DEPLOYTRACE_METRICS_SERIES_DAYS}]
+    ini: [{section: callback_deploytrace, key: metrics_series_days}]
+  metrics_last_run_info:
+    description: "Also show ansible_playbook_last_run_info, which leads to the latest run's trace; a series for each
+      run."
+    type: bool
+    default: false
+    env: [{name: DEPLOYTRACE_METRICS_LAST_RUN_INFO}]
+    ini: [{section: callback_deploytrace, key: metrics_last_run_info}]
+  metrics_max_success_age:
+    description: "How many seconds old a playbook's latest success may be, for alerts: site.yml=86400, comma-
+      separated."
+    type: list
+    elements: str
+    default: []
+    env: [{name: DEPLOYTRACE_METRICS_MAX_SUCCESS_AGE}]
+    ini: [{section: callback_deploytrace, key: metrics_max_success_age}]
+  metrics_textfile:
+    description: "File for node_exporter's textfile collector, an absolute path that ends in .prom: all metrics,
+      written anew at every run's end."
+    type: path
+    env: [{name: DEPLOYTRACE_METRICS_TEXTFILE}]
+    ini: [{section: callback_deploytrace, key: metrics_textfile}]
+  metrics_pushgateway:
+    description: "Pushgateway that all metrics are pushed to at every run's end: http://USER:PASSWORD@HOST:9091."
+    type: str
+    env: [{name: DEPLOYTRACE_METRICS_PUSHGATEWAY}]
+    ini: [{section: callback_deploytrace, key: metrics_pushgateway}]
+  history_days:
+    description: "Days that runs are kept in the store."
+    type: int
+    default: 400
+    env: [{name: DEPLOYTRACE_HISTORY_DAYS}]
+    ini: [{section: callback_deploytrace, key: history_days}]
+  history_megabytes:
+    description: "Megabytes (10^6 bytes) that the store may take before the host results of the oldest runs go, then
+      these runs themselves. Metrics are never affected."
+    type: int
+    default: 2000
+    env: [{name: DEPLOYTRACE_HISTORY_MEGABYTES}]
+    ini: [{section: callback_deploytrace, key: history_megabytes}]
   results:
     description: "Of which results the details are recorded, redacted. Reading a result costs Ansible up to 0.2 ms."
     type: str

@@ -22,6 +22,8 @@ from deploytrace import events
 from deploytrace.journal.format import event_name, field_types
 from deploytrace.settings import INI_SECTION, declared, environment_name
 from deploytrace.sinks.run_names import PLACEHOLDERS
+from deploytrace.store.catalogue import METRICS
+from deploytrace.store.schema import SCHEMA
 
 DOCS = Path(__file__).resolve().parent
 
@@ -121,11 +123,42 @@ def placeholders_table() -> Iterator[str]:
     yield from (f"| `{{{name}}}` | {meaning} |" for name, meaning in PLACEHOLDERS.items())
 
 
+def metrics_table() -> Iterator[str]:
+    """Every metric: its names, type, labels, least level and meaning; then the buckets."""
+    yield "| in Prometheus | in OTLP | type | labels | level | meaning |"
+    yield "|---|---|---|---|---|---|"
+    for metric in METRICS.values():
+        unit = f" in `{metric.unit}`" if metric.unit else ""
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        row = (f"`{metric.name}`", f"`{metric.otlp}`{unit}", metric.type.value, labels, metric.level, metric.help)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield "\n| histogram | buckets, s |"
+    yield "|---|---|"
+    for metric in METRICS.values():
+        if metric.buckets:
+            yield f"| `{metric.name}` | {', '.join(f'{bound:g}' for bound in metric.buckets)} |"
+
+
+def tables() -> Iterator[str]:
+    """Every table of the store and its columns."""
+    for table in SCHEMA.tables.values():
+        yield f"### `{table.name}`\n\n{table.comment}\n"
+        yield "| column | type | meaning |"
+        yield "|---|---|---|"
+        for column in table.columns:
+            kind = type(column.type).__name__.lower()
+            mark = " (key)" if column.primary_key else " or null" if column.nullable else ""
+            yield f"| `{column.name}` | {kind}{mark} | {(column.comment or '').replace('|', chr(92) + '|')} |"
+        yield ""
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "settings": ("settings.md", settings_table),
     "events": ("journal.md", event_tables),
     "details": ("journal.md", detail_table),
     "placeholders": ("log.md", placeholders_table),
+    "metrics": ("metrics.md", metrics_table),
+    "tables": ("store.md", tables),
 }
 """The generated parts: name, page, what writes it."""
 

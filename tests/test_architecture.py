@@ -28,10 +28,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "journal": set(),
     "run": {"journal"},
     "analysis": {"run"},
-    "reports": {"run", "analysis"},
-    "sinks": {"run", "analysis", "reports"},
-    "sidecar": {"sinks", "run", "journal"},
-    "commands": {"sidecar", "sinks", "reports", "analysis", "run", "journal"},
+    "store": {"run", "journal"},
+    "reports": {"run", "analysis", "store"},
+    "sinks": {"run", "analysis", "reports", "store", "journal.directory"},  # the metrics tell what waits there
+    "sidecar": {"sinks", "run", "journal", "store"},
+    "exporter": {"sinks", "reports", "store", "journal.directory"},
+    "commands": {"sidecar", "exporter", "sinks", "reports", "analysis", "store", "run", "journal"},
     "__main__": {"commands"},
     "settings_docs": set(),
 }
@@ -44,11 +46,17 @@ THIRD_PARTY: Mapping[str, set[str]] = {
     "grpc": {"sinks"},
     "requests": {"sinks"},
     "rich": {"reports", "commands"},
+    "prometheus_client": {"reports", "exporter"},  # one file writes what Prometheus reads, one serves it
+    "sqlalchemy": {"store"},
+    "bcrypt": {"exporter"},
+    "alembic": {"store"},  # migrations
 }
 
 # What must not be loaded into Ansible's process on our account. Forks inherit what it holds, its end waits for it, and
 # each import is paid for at every start.
-NOT_IN_ANSIBLE = ("opentelemetry", "google", "grpc", "requests", "rich", "http", "ssl", "asyncio", "smtplib", "sqlite3")
+NOT_IN_ANSIBLE = (
+    "opentelemetry", "google", "grpc", "requests", "rich", "http", "ssl", "asyncio", "smtplib", "sqlite3", "sqlalchemy",
+)  # fmt: skip
 
 MAX_LINES_OF_A_FILE = 400
 MAX_LINES_OF_A_FUNCTION = 60
@@ -158,7 +166,7 @@ def test_files_and_functions_are_short() -> None:
     violations = []
     lengths = []
     for path, tree in MODULES.values():
-        lines = len(path.read_text(encoding="utf-8").splitlines())
+        lines = len(path.read_text(encoding="utf-8").splitlines()) - _generated_lines(tree)
         lengths += [lines] if path.name != "__init__.py" else []
         if lines > MAX_LINES_OF_A_FILE:
             violations.append(f"{path.relative_to(ROOT)} has {lines} lines")
@@ -170,6 +178,14 @@ def test_files_and_functions_are_short() -> None:
     if statistics.median(lengths) > MAX_MEDIAN_LINES:
         violations.append(f"the median module has {statistics.median(lengths)} lines")
     _assert_none(violations)
+
+
+def _generated_lines(tree: ast.Module) -> int:
+    """Return how long a callback's documentation block is: nobody writes or reads it there, it lists the settings."""
+    blocks = [
+        node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION"
+    ]
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in blocks)
 
 
 def test_every_module_says_what_it_is_for() -> None:

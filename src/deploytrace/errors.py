@@ -6,7 +6,16 @@ Whatever reaches a user is a `DeploytraceError`; the command line turns it into 
 
 from __future__ import annotations
 
-__all__ = ["DeliveryRefused", "DeliveryUnavailable", "DeploytraceError", "JournalError", "RunNotFound", "SettingError"]
+__all__ = [
+    "DeliveryRefused",
+    "DeliveryUnavailable",
+    "DeploytraceError",
+    "JournalError",
+    "RunNotFound",
+    "SettingError",
+    "StoreError",
+    "StoreUnavailable",
+]
 
 
 class DeploytraceError(Exception):
@@ -50,3 +59,15 @@ class DeliveryRefused(DeploytraceError):
     """A destination refused this batch for good (OTLP: 400 or its gRPC equals); sending it again would not help."""
 
     exit_code = 5
+
+
+class StoreUnavailable(DeliveryUnavailable):
+    """The store cannot be reached or written now (server down, locked, disk full): try again later."""
+
+    exit_code = 6
+
+
+class StoreError(DeploytraceError):
+    """The store cannot be used as it is: damaged, not a store, or made by a newer deploytrace."""
+
+    exit_code = 6

@@ -16,6 +16,7 @@ class Features(NamedTuple):
     """What is made of a run."""
 
     traces: bool
+    history: bool  # and with it the metrics
     log: bool
     mail: bool
     top_console: int  # how many of the slowest tasks are shown at the run's end; 0: no report
@@ -29,6 +30,7 @@ def features(settings: Settings, callbacks: Sequence[str]) -> Features:
         top = _TOP_CONSOLE if "profile_tasks" in callbacks else 0
     return Features(
         traces=telemetry,
+        history=telemetry,
         log=log_plays or (telemetry and settings.log_dir is not None),
         mail=(log_plays or telemetry) and bool(settings.mail_to),
         top_console=top if telemetry or "profile_tasks" in callbacks else 0,

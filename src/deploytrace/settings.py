@@ -95,6 +95,64 @@ class Settings(MailSettings):
         "Also write the deprecated peer.service, so that Jaeger shows the host's name beside its row.",
         group="traces",
     )
+    store_url: str | None = _setting(
+        None,
+        "Where history and metrics are kept: postgresql://USER:PASSWORD@HOST/DATABASE (needs the extra postgresql), or "
+        "sqlite:////absolute/path.db on a local disk. Default: store.db in the state directory.",
+        group="store",
+        secret=True,
+    )
+    metrics_level: str = _setting(
+        "task",
+        "How deep metrics go; each level has those before it too. The level host makes series of every host.",
+        choices=("run", "play", "role", "task", "host"),
+        group="store",
+    )
+    metrics_birth_hold: float = _setting(
+        60.0,
+        "Seconds that a new counter or histogram reads 0 before it counts, so that it has been seen at 0. At least "
+        "twice the scrape interval; 0 switches it off.",
+        group="store",
+    )
+    metrics_series_limit: int = _setting(
+        500,
+        "Label sets that a metric may have. What is above goes to one more, whose labels are all overflow.",
+        group="store",
+    )
+    metrics_series_days: int = _setting(
+        40,
+        "Days that a series is kept that nothing changes any more; a playbook's own as long as the playbook is run.",
+        group="store",
+    )
+    metrics_last_run_info: bool = _setting(
+        False,
+        "Also show ansible_playbook_last_run_info, which leads to the latest run's trace; a series for each run.",
+        group="store",
+    )
+    metrics_max_success_age: tuple[str, ...] = _setting(
+        (),
+        "How many seconds old a playbook's latest success may be, for alerts: site.yml=86400, comma-separated.",
+        group="store",
+    )
+    metrics_textfile: Path | None = _setting(
+        None,
+        "File for node_exporter's textfile collector, an absolute path that ends in .prom: all metrics, written anew "
+        "at every run's end.",
+        group="store",
+    )
+    metrics_pushgateway: str | None = _setting(
+        None,
+        "Pushgateway that all metrics are pushed to at every run's end: http://USER:PASSWORD@HOST:9091.",
+        group="store",
+        secret=True,
+    )
+    history_days: int = _setting(400, "Days that runs are kept in the store.", group="store")
+    history_megabytes: int = _setting(
+        2000,
+        "Megabytes (10^6 bytes) that the store may take before the host results of the oldest runs go, then these runs "
+        "themselves. Metrics are never affected.",
+        group="store",
+    )
     results: str = _setting(
         "failures",
         "Of which results the details are recorded, redacted. Reading a result costs Ansible up to 0.2 ms.",

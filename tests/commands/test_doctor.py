@@ -63,7 +63,7 @@ def test_all_is_well_on_every_supported_ansible(each_ansible: Ansible, receiver:
     assert found["ok"], found
     assert {each["state"] for each in found["findings"]} == {"ok"}
     told = {each["check"]: each["text"] for each in found["findings"]}
-    assert told.keys() == {"python", "ansible", "callback", "package", "settings", "endpoint", "state", "runs"}
+    assert told.keys() == {"python", "ansible", "callback", "package", "settings", "endpoint", "state", "store", "runs"}
     assert f"ansible-core {each_ansible.version}" in told["ansible"]
     assert receiver.http in told["endpoint"]
     assert receiver.spans() == [], "the probe is an empty request"
@@ -205,6 +205,14 @@ def test_state_directory_lies_below_a_file(program: Program) -> None:
     file.write_text("")
     found = _without_ansible(program, DEPLOYTRACE_STATE_DIR=str(file / "state"))
     assert f"{file} is not a directory" in _problem(found, "state")["text"]
+
+
+def test_the_store_is_no_store(program: Program) -> None:
+    program.state_dir.mkdir()
+    (program.state_dir / "store.db").write_bytes(b"no database " * 1000)
+    assert "is damaged or no store" in _problem(_without_ansible(program), "store")["text"]
+    found = _without_ansible(program, DEPLOYTRACE_STORE_URL="mysql://u:secret@h/d")
+    assert "store_url must be" in _problem(found, "store")["text"]
 
 
 def test_state_directory_is_not_writable(program: Program) -> None:

@@ -3,7 +3,10 @@
 - ``environments``: one virtualenv for each supported ansible-core, with the wheel of this checkout installed.
 - ``ansible``: real ``ansible-playbook`` runs in such an environment, each user with a home of its own, and the signals
   that a terminal sends them.
-- ``servers``: a real Jaeger, built from its Go module. ``sshd``: real SSH hosts on loopback addresses.
+- ``servers``: a real Jaeger; ``collector``: the same program as an OpenTelemetry Collector for metrics.
+- ``prometheus``, ``alertmanager``, ``pushgateway``, ``node_exporter``: each the real one, started by ``serving``.
+  ``golang`` builds what is built from Go modules; ``debian`` unpacks what comes from the distribution's packages.
+- ``sshd``: real SSH hosts on loopback addresses.
 - ``receiver``: a small OTLP server for the faults that a real one cannot be made to show, with TLS on wish
   (``certificates``).
 - ``otlp``: what all of them are asked for, spans, in one typed form.

@@ -11,6 +11,8 @@ from functools import partial
 from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
 from ground.environments import RELEASES, installed, python_for, wheel
+from ground.postgres import postgresql_programs
+from ground.prometheus import GENERATIONS, prometheus_programs
 from ground.servers import jaeger_program
 from ground.sshd import ensure_sshd
 from ground.terminal import tmux
@@ -21,8 +23,8 @@ def main() -> int:
 
     Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
     """
-    announce(f"preparing what the tests stand on, in {CACHE} (10 to 20 minutes the first time, seconds from then on)")
-    parts: list[Callable[[], object]] = [ensure_sshd, jaeger_program, tmux, chromium]
+    announce(f"preparing what the tests stand on, in {CACHE} (15 to 25 minutes the first time, seconds from then on)")
+    parts: list[Callable[[], object]] = [ensure_sshd, postgresql_programs, _servers, tmux, chromium]
     failures = 0
     for release in RELEASES:
         if python_for(release) is None and not os.environ.get("CI"):
@@ -43,6 +45,13 @@ def main() -> int:
                 announce(str(missing))
                 failures += 1
     return 1 if failures else 0
+
+
+def _servers() -> None:
+    """Build the servers, one after the other: what Go compiles for one it need not compile for the next."""
+    jaeger_program()
+    for generation in GENERATIONS:
+        prometheus_programs(generation)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,9 @@
-"""A real Jaeger 2 on loopback, with its storage in memory, and the questions that tests put to it.
-
-It is built from its Go module, because no package registry carries the program: a module of our own (``jaeger/``) names
-it as a tool, repeats its one ``replace`` (Go ignores a dependency's) and pins every dependency by its checksum.
-"""
+"""A real Jaeger 2 on loopback, with its storage in memory, and the questions that tests put to it."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -23,43 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ground.cache import CACHE, MissingPart, announce, build_once, digest, run_tool
+from ground.golang import go_programs
 from ground.otlp import Span, spans_from_json
-from ground.processes import free_port
+from ground.serving import serving
 
 __all__ = ["Jaeger", "jaeger_program", "running_jaeger"]
 
 _MODULE = Path(__file__).parent / "jaeger"
-_PACKAGE = "github.com/jaegertracing/jaeger/cmd/jaeger"
-_START_S = 20.0
-_STARTS = 3
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def jaeger_program() -> Path:
     """The Jaeger binary, built first if the cache has none of this version; `MissingPart` where there is no Go."""
-    sums = (_MODULE / "go.mod").read_text(), (_MODULE / "go.sum").read_text()
-    version = re.search(r"jaegertracing/jaeger (v\S+)", sums[0])
-    assert version, "go.mod names no version of Jaeger"
-
-    def build(target: Path) -> None:
-        if not shutil.which("go"):
-            raise MissingPart(
-                "The tests ask a real Jaeger, which is built with Go 1.25 or newer, and there is no 'go' on PATH: "
-                "install it as https://go.dev/doc/install says."
-            )
-        # A workspace or flags of the user's own would change what is built; VCS stamping fails in unusual checkouts.
-        environ = os.environ | {"GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-        options = ("-trimpath", "-ldflags=-s -w", "-o", target / "jaeger")
-        command = ("go", "build", *options, _PACKAGE)
-        try:
-            run_tool(*command, cwd=_MODULE, environ=environ)
-        except MissingPart:  # of its hundreds of downloads Go tries none a second time
-            announce("building Jaeger failed, trying once more with what has been downloaded")
-            run_tool(*command, cwd=_MODULE, environ=environ)
-
-    what = "Jaeger 2 from its Go module, about 5 minutes on 2 cores, once"
-    return build_once(CACHE / "jaeger" / f"{version[1]}-{digest(*sums)}", what, build) / "jaeger"
+    return go_programs(_MODULE, "Jaeger 2", 5) / "jaeger"
 
 
 class Jaeger:
@@ -128,41 +92,15 @@ class Jaeger:
 def running_jaeger() -> Iterator[Jaeger]:
     """A Jaeger of one's own, empty at first, for the length of a ``with`` block."""
     program = jaeger_program()
-    with tempfile.TemporaryDirectory(prefix="jaeger-") as name:
-        directory = Path(name)
-        process, jaeger = _start(program, directory)
-        try:
-            yield jaeger
-        finally:
-            process.kill()  # it has nothing to save, and ends politely only after 10 s and more
-            process.wait()
 
-
-def _start(program: Path, directory: Path) -> tuple[subprocess.Popen[bytes], Jaeger]:
-    """Start it on free ports; again on others if somebody took one of them in between."""
-    log = directory / "jaeger.log"
-    for _ in range(_STARTS):
-        ports = {name: free_port() for name in ("otlp_http", "otlp_grpc", "query", "query_grpc")}
+    def command(directory: Path, ports: Mapping[str, int]) -> list[str | Path]:
         config = directory / "config.json"
         config.write_text(json.dumps(_config(ports)))
-        with log.open("wb") as output:
-            command = [program, f"--config=file:{config}"]
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=_end_with_the_tests)
-        jaeger = Jaeger(ports)
-        deadline = time.monotonic() + _START_S
-        while process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                jaeger.services()
-                return process, jaeger
-            time.sleep(0.05)
-        process.kill()
-        process.wait()
-    raise MissingPart("Jaeger does not start:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+        return [program, f"--config=file:{config}"]
 
-
-def _end_with_the_tests() -> None:
-    """Have the kernel end this child when the process that started it ends, be it by SIGKILL."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    names = ("otlp_http", "otlp_grpc", "query", "query_grpc")
+    with serving("Jaeger", names, command, lambda ports: Jaeger(ports).services()) as ports:
+        yield Jaeger(ports)
 
 
 def _config(ports: Mapping[str, int]) -> dict[str, Any]:

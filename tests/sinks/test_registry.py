@@ -51,12 +51,28 @@ def test_what_cannot_be_opened_waits_and_says_why(tmp_path: Path, monkeypatch: p
         blocked.deliver(list(blocked.translate(nodes[-1])))
 
 
+def test_a_store_that_only_the_run_knew_is_not_taken_for_the_default_one(tmp_path: Path) -> None:
+    """Neither are its metrics: they would be another store's. All of it waits until store_url is set again."""
+    recorded = {"metrics_textfile": f"{tmp_path}/ansible.prom"}
+    started = Story().events[0]._replace(settings=recorded, withheld=("store_url",))
+    sinks = {sink.name: sink for sink in open_sinks(Settings(), started, tmp_path, {})}
+    for name in ("history", "metrics_textfile"):
+        with pytest.raises(DeliveryUnavailable, match="store_url is not on record, since it may hold a password"):
+            sinks[name].deliver([])
+    assert not (tmp_path / "store.db").exists()
+    now = Settings(store_url="postgresql://u:hush@db/deploys")
+    assert {sink.destination for sink in open_sinks(now, started, tmp_path, {})} >= {
+        "postgresql://db/deploys",
+        f"{tmp_path}/ansible.prom",
+    }
+
+
 @pytest.mark.parametrize(
     ("callbacks", "settings", "wanted"),
     [
-        (("telemetry",), Settings(), {"traces"}),
-        (("telemetry",), Settings(log_dir=Path("/l"), mail_to=("a@b",)), {"traces", "log", "mail"}),
-        (("telemetry",), Settings(top_console=3), {"traces", "top_console"}),
+        (("telemetry",), Settings(), {"traces", "history"}),
+        (("telemetry",), Settings(log_dir=Path("/l"), mail_to=("a@b",)), {"traces", "history", "log", "mail"}),
+        (("telemetry",), Settings(top_console=3), {"traces", "history", "top_console"}),
         (("log_plays",), Settings(), {"log"}),
         (("log_plays",), Settings(mail_to=("a@b",), top_console=3), {"log", "mail"}),
         (("profile_tasks",), Settings(mail_to=("a@b",), log_dir=Path("/l")), {"top_console"}),

@@ -56,6 +56,7 @@ def _findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findin
     from .diagnosis.endpoint import asks_for_grpc, check_endpoint
     from .diagnosis.runs import check_runs
     from .diagnosis.state import check_state
+    from .diagnosis.store import check_store
 
     yield _check_python()
     ansible = find_ansible(environ)
@@ -70,6 +71,7 @@ def _findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findin
         yield problem("state", str(error), "export DEPLOYTRACE_STATE_DIR=/a/directory")
         return
     yield from check_state(directory.root)
+    yield from check_store(settings, directory.root)
     yield from check_runs(directory)
 
 

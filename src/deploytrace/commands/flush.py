@@ -2,7 +2,7 @@
 
 Runs whose destination was dead, or whose sidecar was killed, wait in the state directory. The next run's sidecar
 delivers them by itself; this command does so now, to the endpoint that is set now, else to the one of the run, and
-says of each run what became of it.
+says of each run what became of it. Metrics that go to a textfile, a Pushgateway or over OTLP are published anew.
 
 Exit status: 0 when nothing waits any more, 5 when something still waits, 3 when a file cannot be read.
 """
@@ -13,10 +13,13 @@ import argparse
 import os
 import time
 from collections import Counter
+from threading import Event
 
 from ..errors import DeliveryUnavailable, JournalError
 from ..settings import Settings
 from ..sidecar.recovery import Fate, Leftover, Recovery
+from ..sidecar.settling import settle
+from ..sidecar.store_upkeep import tend_store
 from .recorded import state_directory
 
 __all__ = ["add_arguments", "run"]
@@ -40,9 +43,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(_line(leftover), flush=True)
     if not fates:
         print(f"Nothing waits in {directory.root}.")
-    if fates[Fate.WAITING]:
+    tend_store(directory, settings)
+    published = settle(directory, settings, os.environ, Event(), print, _tell_wait)
+    if fates[Fate.WAITING] or not published:
         return DeliveryUnavailable.exit_code
     return JournalError.exit_code if fates[Fate.UNREADABLE] else 0
+
+
+def _tell_wait(seconds: float) -> None:
+    print(f"New metrics are shown as 0 first; their values are published in {seconds:.0f} s.", flush=True)
 
 
 def _line(leftover: Leftover) -> str:

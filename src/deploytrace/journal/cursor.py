@@ -1,7 +1,8 @@
 """How far a run has been delivered: a small file beside its journal, replaced by rename after every batch.
 
     {"version":1,"complete":false,"sinks":{"traces":{"items":1024,"destination":"http://collector:4318/v1/traces",
-     "rejected":0,"refused":0,"complete":false,"trouble":"connection refused"}}}
+     "rejected":0,"refused":0,"refusals":0,"failures":2,"taken_ns":1764000000000000000,"complete":false,
+     "trouble":"connection refused"}}}
 
 Whoever holds the journal's lock may write it. A cursor that cannot be read counts as none: what has been delivered is
 delivered again then, with the same ids.
@@ -30,6 +31,9 @@ class Position:
     destination: str = ""  # where those items went; without credentials
     rejected: int = 0  # of those, the ones that the destination left out (partial success)
     refused: int = 0  # of those, the ones in batches that it refused for good
+    refusals: int = 0  # how many batches that were
+    failures: int = 0  # tries that failed, and were or will be made again
+    taken_ns: int = 0  # when the destination last took something, Unix time
     complete: bool = False
     trouble: str | None = None  # why the last attempt ended before it was complete
 
@@ -99,6 +103,9 @@ def _position(fields: Mapping[str, Any]) -> Position:
         destination=str(fields["destination"]),
         rejected=int(fields.get("rejected", 0)),
         refused=int(fields.get("refused", 0)),
+        refusals=int(fields.get("refusals", 0)),
+        failures=int(fields.get("failures", 0)),
+        taken_ns=int(fields.get("taken_ns", 0)),
         complete=fields.get("complete") is True,
         trouble=None if trouble is None else str(trouble),
     )

@@ -3,6 +3,7 @@
     journals/<run id>.jsonl         a run's events (0600, in a directory 0700)
     journals/<run id>.cursor.json   how far it has been delivered
     traces/<run id>.jsonl           its trace, where no endpoint is set
+    store.db                        history and metrics (SQLite, with store.db-wal and store.db-shm)
     sidecar.log, dropped.json, recovery.lock
 
 Anything else that lies there, of whatever kind, is left alone and holds up nobody.

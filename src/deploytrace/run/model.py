@@ -110,10 +110,11 @@ class RunDetail:
 
 @dataclass(frozen=True, slots=True)
 class PlayDetail:
-    """A play; ``started`` is its first batch's start."""
+    """A play; ``started`` is its first batch's start. ``lockstep``: its hosts work at one task at a time."""
 
     started: PlayStarted
     batches: int
+    lockstep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

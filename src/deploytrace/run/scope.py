@@ -40,7 +40,7 @@ class Scope:
         self.lockstep = event.strategy.rpartition(".")[2] in _LOCKSTEP
         node_id = identity.play_node(event.play)
         self.play = Container(
-            node_id, Kind.PLAY, event.name, run, lambda _: PlayDetail(self.first, self.batches), event.t
+            node_id, Kind.PLAY, event.name, run, lambda _: PlayDetail(self.first, self.batches, self.lockstep), event.t
         )
         self._open_batch(event)
 

@@ -48,8 +48,8 @@ class Attendance:
             if not course.ended.is_set() or end_noticed is None:
                 at_end = self._at_end()
                 end_noticed = end_noticed or (time.monotonic() if at_end else None)
-            if not fanout.begun and (self.live or course.ended.is_set()):
-                fanout.start()
+            if not fanout.begun:
+                fanout.start(live=self.live)
             if end_noticed is not None:
                 if fanout.in_vain:
                     self.say(fanout.complete)

@@ -20,7 +20,7 @@ from ..journal.cursor import Cursor, Position
 from ..journal.losses import add_loss
 from ..journal.reader import Reader
 from ..run.replay import Replay
-from ..sinks.contract import Item, Sink
+from ..sinks.contract import Item, LiveSink, Sink
 from .log import LOGGER
 
 __all__ = ["Course", "Delivery", "backoff"]
@@ -60,6 +60,7 @@ class Delivery:
         self.broken = False  # it has ended by a fault, not by its destination's
         self.in_vain = False  # a try has failed since the run's end
         self.progress = time.monotonic()  # when something was last read or taken
+        self.held = False  # it sends nothing before the run's end
         self.before: Sequence[Delivery] = ()  # those that must be through, or stuck, before this one sends
         self._reader = reader
         self._cursor = cursor
@@ -69,10 +70,11 @@ class Delivery:
         self._batch: list[Item] = []
         self._bytes = 0
         self._due = 0.0
+        self._next_beat = 0.0
         self._number = 0  # items that the replay has given so far
         before = cursor.positions.get(sink.name, Position())
         if not sink.resumes or before.destination != sink.destination:
-            before = Position(destination=sink.destination)
+            before = Position(destination=sink.destination, failures=before.failures, refusals=before.refusals)
         self.position = dataclasses.replace(before, complete=False, trouble=None)
 
     def run(self) -> None:
@@ -129,12 +131,23 @@ class Delivery:
             if self._batch and time.monotonic() >= self._due:
                 self._send()
             if self._reader.at_end:
+                self._beat()
                 self._course.stopped.wait(_POLL)
+
+    def _beat(self) -> None:
+        """Tell a sink that wants to know it that the run goes on."""
+        sink, now = self.sink, time.monotonic()
+        if isinstance(sink, LiveSink) and now >= self._next_beat:
+            self._next_beat = now + sink.pulse
+            try:
+                sink.beat()
+            except DeliveryUnavailable as error:
+                LOGGER.warning("%s (the %s wait in the journal)", error, sink.name)
 
     def _send(self) -> None:
         """Send the batch, however long that takes. Raises `_Stopped`."""
         tries = rejected = refused = 0
-        while not all(delivery.over or delivery.in_vain for delivery in self.before):
+        while self._must_wait():
             if self._course.stopped.wait(_POLL):
                 raise _Stopped
         while True:
@@ -160,12 +173,20 @@ class Delivery:
             items=self.position.items + len(self._batch),
             rejected=self.position.rejected + rejected,
             refused=self.position.refused + refused,
+            refusals=self.position.refusals + bool(refused),
+            taken_ns=self.position.taken_ns if refused else time.time_ns(),
         )
         self._batch, self._bytes = [], 0
+
+    def _must_wait(self) -> bool:
+        if self.held and not self._course.ended.is_set():
+            return True
+        return not all(delivery.over or delivery.in_vain for delivery in self.before)
 
     def _hold_back(self, error: DeliveryUnavailable, tries: int) -> None:
         """Wait until it is time for another try; the run's end is such a time, unless the server asked for patience."""
         self.trouble = str(error)
+        self.position = dataclasses.replace(self.position, failures=self.position.failures + 1)
         ended = self._course.ended.is_set()
         LOGGER.warning("%s (the %s wait in the journal)", error, self.sink.name)
         self.in_vain = ended

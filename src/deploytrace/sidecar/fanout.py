@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..journal.cursor import Cursor
-from ..sinks.contract import Sink
+from ..sinks.contract import LiveSink, Sink
 from .delivery import Course, Delivery
 from .held_journal import HeldJournal
 
@@ -33,10 +33,11 @@ class Fanout:
         self._deliveries: list[Delivery] = []
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Let the deliveries begin."""
+    def start(self, *, live: bool) -> None:
+        """Let the deliveries begin; those that are not ``live`` send nothing before the run's end."""
         for sink in self._sinks:
             delivery = Delivery(sink, self._journal.reader(), self._cursor, self.course, self._state_dir)
+            delivery.held = not live and not isinstance(sink, LiveSink)
             # A destination that does not answer must not keep the process: daemon threads end with it.
             thread = threading.Thread(target=delivery.run, name=f"deliver {sink.name}", daemon=True)
             self._deliveries.append(delivery)

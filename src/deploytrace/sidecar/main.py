@@ -34,6 +34,8 @@ from .log import LOGGER, start_log
 from .orders import Orders, read_orders
 from .pruning import prune
 from .recovery import Fate, OpenSinks, Recovery, recovery_turn
+from .settling import settle
+from .store_upkeep import tend_store
 
 __all__ = ["main"]
 
@@ -76,6 +78,8 @@ def _work(orders: Orders, directory: Directory, dismissed: threading.Event, open
     if complete:
         _attend_leftovers(orders, directory, dismissed, open_sinks)
     prune(directory, orders.settings)
+    tend_store(directory, orders.settings)
+    settle(directory, orders.settings, os.environ, dismissed, LOGGER.warning)
 
 
 def _attend_own(

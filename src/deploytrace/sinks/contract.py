@@ -7,11 +7,11 @@ that stands still holds up nobody else, and what it has not taken yet lies where
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ..run.model import Node
 
-__all__ = ["Item", "Sink"]
+__all__ = ["Item", "LiveSink", "Sink"]
 
 
 class Item(Protocol):
@@ -55,4 +55,18 @@ class Sink(Protocol, Generic[AnyItem]):
 
     def close(self) -> None:
         """Release what is held; never raises, waits for nothing."""
+        ...
+
+
+@runtime_checkable
+class LiveSink(Protocol):
+    """What a sink has that wants to be told that its run goes on, also while nothing ends."""
+
+    pulse: float  # seconds between two calls of ``beat``
+
+    def beat(self) -> None:
+        """Take note that the run is there and goes on; called from its start on, between two batches.
+
+        Raises `errors.DeliveryUnavailable`; that is said, and the next beat comes all the same.
+        """
         ...

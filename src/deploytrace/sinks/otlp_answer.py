@@ -1,4 +1,4 @@
-"""What an OTLP receiver answers, read from the body: how many spans it will never take, or why it failed.
+"""What an OTLP receiver answers, read from the body: how much it will never take, or why it failed.
 
 A receiver should answer in the form that it was asked in, but not every one does; the content type says what it is.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
@@ -11,11 +11,11 @@ import logging
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from .otlp_codec import JSON, PROTOBUF
+from .otlp_signal import Signal
 
-__all__ = ["rejected_spans", "said"]
+__all__ = ["rejected", "said"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ def _one_line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_MOST_WORDS]
 
 
-def rejected_spans(destination: str, kind: str, body: bytes) -> int:
-    """Return how many spans a successful answer says will never be taken; why is logged.
+def rejected(destination: str, signal: Signal, kind: str, body: bytes) -> int:
+    """Return how many items a successful answer says will never be taken; why is logged.
 
     ``kind`` is the content type without parameters. Raises `ValueError` where no OTLP receiver would answer so: a web
     page, or a body that is not what its type says. A body of any other type says nothing and is a success.
@@ -47,12 +47,12 @@ def rejected_spans(destination: str, kind: str, body: bytes) -> int:
         raise ValueError("a web page")
     if kind not in (PROTOBUF, JSON):
         return 0
-    response = ExportTraceServiceResponse()
+    response = signal.answer()
     _fill(response, kind, body)
-    partial = response.partial_success
+    partial = response.partial_success  # type: ignore[attr-defined]
     if partial.error_message:
         _log.warning("%s says: %s", destination, _one_line(partial.error_message))
-    return max(0, partial.rejected_spans)
+    return max(0, int(getattr(partial, signal.rejected)))
 
 
 def said(kind: str, body: bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from .span import Attributes, Span
+from .otlp_signal import Signal
+from .span import Attributes
 
 __all__ = ["JSON", "PROTOBUF", "SCHEMA_URL", "SCOPE_NAME", "Codec", "Scope"]
 
@@ -18,21 +19,25 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 
 @dataclass(frozen=True)
 class Scope:
-    """What all spans of a run are sent under: the resource's attributes, and the version of deploytrace."""
+    """What all is sent under: the resource's attributes, and the version of deploytrace."""
 
     resource: Attributes
     version: str
 
 
-class Codec(Protocol):
-    """Turns spans into bytes, each by itself, and encoded spans into a request."""
+Encoded = TypeVar("Encoded", contravariant=True)
 
+
+class Codec(Protocol[Encoded]):
+    """Turns spans (or metrics) into bytes, each by itself, and encoded ones into a request."""
+
+    signal: Signal
     content_type: str
 
-    def encode(self, span: Span) -> bytes:
-        """Return a span as it stands in a request."""
+    def encode(self, item: Encoded, /) -> bytes:
+        """Return a span or metric as it stands in a request."""
         ...
 
-    def request(self, spans: Sequence[bytes]) -> bytes:
-        """Return an ExportTraceServiceRequest of encoded spans."""
+    def request(self, items: Sequence[bytes]) -> bytes:
+        """Return a request of what has been encoded."""
         ...

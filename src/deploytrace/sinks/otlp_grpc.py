@@ -18,7 +18,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
-from .otlp_answer import rejected_spans
+from .otlp_answer import rejected
 from .otlp_codec import PROTOBUF, Codec
 from .otlp_credentials import provided
 from .otlp_settings import OtlpSettings
@@ -31,7 +31,6 @@ except ImportError:
 
 __all__ = ["GrpcTransport"]
 
-_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _REMEDIES = {
     "UNAUTHENTICATED": "the server wants credentials: set OTEL_EXPORTER_OTLP_HEADERS (authorization=...)",
     "PERMISSION_DENIED": "the server does not accept these credentials: check OTEL_EXPORTER_OTLP_HEADERS",
@@ -77,7 +76,7 @@ def _retry_after(metadata: Any) -> float | None:
 class GrpcTransport:
     """One OTLP/gRPC endpoint."""
 
-    def __init__(self, settings: OtlpSettings, codec: Codec) -> None:
+    def __init__(self, settings: OtlpSettings, codec: Codec[Any]) -> None:
         if grpc is None:
             raise SettingError(
                 "OTEL_EXPORTER_OTLP_PROTOCOL is grpc but grpcio is not installed: pip install 'deploytrace[grpc]'."
@@ -101,17 +100,17 @@ class GrpcTransport:
             self._channel = grpc.secure_channel(target, _credentials(settings), options, compression)
         else:
             self._channel = grpc.insecure_channel(target, options, compression)
-        self._export = self._channel.unary_unary(_METHOD)
+        self._export = self._channel.unary_unary(codec.signal.method)
         self._metadata = tuple((name, value) for name, value in settings.headers.items())
 
-    def send(self, spans: Sequence[bytes], timeout: float) -> int:
-        """Send encoded spans in one request; see `transport.Transport.send`."""
+    def send(self, items: Sequence[bytes], timeout: float) -> int:
+        """Send what is encoded in one request; see `transport.Transport.send`."""
         try:
-            answer = self._export(self.codec.request(spans), timeout=timeout, metadata=self._metadata)
+            answer = self._export(self.codec.request(items), timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             raise self._meaning(error) from None
         try:
-            return rejected_spans(self.destination, PROTOBUF, answer)
+            return rejected(self.destination, self.codec.signal, PROTOBUF, answer)
         except ValueError:
             raise DeliveryUnavailable(f"{self.destination} answered, but not as an OTLP receiver does.") from None
 
@@ -121,7 +120,7 @@ class GrpcTransport:
         if code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(text):
             return RequestTooLarge(f"{self.destination} takes no message of this size{said}")
         if code == "INVALID_ARGUMENT":
-            return DeliveryRefused(f"{self.destination} refused the spans for good ({code}){said}")
+            return DeliveryRefused(f"{self.destination} refused the {self.codec.signal.items} for good ({code}){said}")
         remedy = _REMEDIES.get(code, "it cannot take data now")
         wait = _retry_after(error.trailing_metadata())
         return DeliveryUnavailable(f"{self.destination} answered {code}: {remedy}{said}", retry_after=wait)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 import requests
 
 from .. import __version__
 from ..errors import DeliveryRefused, DeliveryUnavailable
-from .otlp_answer import rejected_spans, said
+from .http_trouble import NoNetrc, described, without_secrets
+from .otlp_answer import rejected, said
 from .otlp_codec import Codec
 from .otlp_credentials import provided
 from .otlp_settings import OtlpSettings
@@ -33,12 +33,12 @@ _LATER = frozenset({429, 502, 503, 504})
 _REMEDIES = {
     401: "the server wants credentials: set OTEL_EXPORTER_OTLP_HEADERS (authorization=...)",
     403: "the server does not accept these credentials: check OTEL_EXPORTER_OTLP_HEADERS",
-    404: "the server does not know this path: OTLP receivers listen at http://HOST:4318, where /v1/traces is appended",
+    404: "the server does not know this path: OTLP receivers listen at http://HOST:4318 (Prometheus's: "
+    "http://HOST:9090/api/v1/otlp), where /v1/{signal} is appended",
     405: "the server takes no OTLP at this path: check the endpoint's host, port and path",
     407: "the proxy wants credentials: put them into HTTPS_PROXY or name the host in NO_PROXY",
     415: "the server does not take this form of OTLP: check OTEL_EXPORTER_OTLP_PROTOCOL",
 }
-_TLS_REASON = re.compile(r"\[(?:SSL|X509)[^\]]*\] ([^(]+)")
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     # A fixed time of 0: the same spans are the same bytes.
     "gzip": lambda data: gzip.compress(data, compresslevel=6, mtime=0),
@@ -46,18 +46,11 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-class _NoNetrc(requests.auth.AuthBase):
-    """Keeps requests from putting a ~/.netrc's credentials in place of the configured header."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 def _session(settings: OtlpSettings) -> requests.Session:
     """Return the session of the named credential provider (OpenTelemetry's entry points), else one of our own."""
     if settings.credential_provider is None:
         session = requests.Session()
-        session.auth = _NoNetrc()
+        session.auth = NoNetrc()
     else:
         session = provided(settings.credential_provider, requests.Session)
     if settings.client_certificate and settings.client_key:
@@ -80,16 +73,11 @@ def _kind(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _without_query(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 class HttpTransport:
     """One OTLP/HTTP endpoint."""
 
-    def __init__(self, settings: OtlpSettings, codec: Codec) -> None:
-        self.destination = _without_query(settings.endpoint)
+    def __init__(self, settings: OtlpSettings, codec: Codec[Any]) -> None:
+        self.destination = without_secrets(settings.endpoint)
         self.codec = codec
         self.timeout = settings.timeout
         self._settings = settings
@@ -103,9 +91,9 @@ class HttpTransport:
         if self._compress is not None:
             self._headers["Content-Encoding"] = settings.compression
 
-    def send(self, spans: Sequence[bytes], timeout: float) -> int:
-        """Send encoded spans in one request; see `transport.Transport.send`."""
-        body = self.codec.request(spans)
+    def send(self, items: Sequence[bytes], timeout: float) -> int:
+        """Send what is encoded in one request; see `transport.Transport.send`."""
+        body = self.codec.request(items)
         if self._compress is not None:
             body = self._compress(body)
         deadline = time.monotonic() + timeout
@@ -146,13 +134,13 @@ class HttpTransport:
         if status == 413:
             raise RequestTooLarge(f"{self.destination} takes no request of this size (413){told}")
         if status == 400:
-            raise DeliveryRefused(f"{self.destination} refused the spans for good (400){told}")
+            raise DeliveryRefused(f"{self.destination} refused the {self.codec.signal.items} for good (400){told}")
         if 300 <= status < 400:
-            to = _without_query(response.headers.get("Location", "")) or "nowhere"
+            to = without_secrets(response.headers.get("Location", "")) or "nowhere"
             raise DeliveryUnavailable(
                 f"{self.destination} redirects to {to} ({status}), which is not followed: set the endpoint there."
             )
-        remedy = _REMEDIES.get(status, "its log may tell why")
+        remedy = _REMEDIES.get(status, "its log may tell why").format(signal=self.codec.signal.name)
         if status in _LATER:
             remedy = "it cannot take data now"
         wait = retry_after(response.headers.get("Retry-After"), time.time())
@@ -160,7 +148,7 @@ class HttpTransport:
 
     def _accepted(self, response: requests.Response, answer: bytes) -> int:
         try:
-            return rejected_spans(self.destination, _kind(response), answer)
+            return rejected(self.destination, self.codec.signal, _kind(response), answer)
         except ValueError:
             raise DeliveryUnavailable(
                 f"{self.destination} answered {response.status_code}, but not as an OTLP receiver does: check the "
@@ -169,27 +157,13 @@ class HttpTransport:
 
     def _why(self, error: Exception) -> str:
         """Return in one sentence why there was no answer."""
-        text = str(error)
-        where = self.destination
-        if isinstance(error, requests.exceptions.ProxyError):
-            return f"The proxy to {where} cannot be used: check HTTPS_PROXY and NO_PROXY."
-        if isinstance(error, requests.exceptions.SSLError):
-            found = _TLS_REASON.search(text)
-            reason = found[1].strip() if found else "the handshake failed"
-            return (
-                f"TLS with {where} failed ({reason}): check OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme."
-            )
-        if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
-            return f"{where} did not answer in {self._settings.timeout:g} s."
-        if "NameResolutionError" in text or "Name or service not known" in text or "getaddrinfo" in text:
-            return f"{where} cannot be reached: the name {urlsplit(where).hostname!r} is unknown."
-        if "Connection refused" in text:
-            return f"{where} cannot be reached: the connection was refused (is the receiver running?)."
-        if isinstance(error, ValueError) or not isinstance(error, requests.RequestException):
-            return f"{where} cannot be asked: {text}."
-        return (
-            f"{where} broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually "
-            "port 4317), set OTEL_EXPORTER_OTLP_PROTOCOL=grpc."
+        return described(
+            error,
+            self.destination,
+            self._settings.timeout,
+            tls="OTEL_EXPORTER_OTLP_CERTIFICATE and the endpoint's scheme",
+            otherwise="broke the connection off or speaks no HTTP; if it is an OTLP/gRPC receiver (usually port 4317), "
+            "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.",
         )
 
     def close(self) -> None:

@@ -1,17 +1,18 @@
-"""Where OTLP traces go and how: the standard ``OTEL_EXPORTER_OTLP_*`` variables, read once and checked.
+"""Where OTLP traces and metrics go and how: the standard ``OTEL_EXPORTER_OTLP_*`` variables, read once and checked.
 
-Each variable has a form for traces alone (``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``), which wins. An empty value counts as
-unset. Two defaults differ from the specification's, on purpose: compression is gzip (a trace shrinks to a tenth, and
-every OTLP receiver must understand it), and a timeout of 1,000 or more is taken for milliseconds, which is what the
-specification means, while Python's own exporters take seconds.
+Each variable has a form for one signal alone (``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``), which wins. An empty value
+counts as unset. Two defaults differ from the specification's, on purpose: compression is gzip (a trace shrinks to a
+tenth, and every OTLP receiver must understand it), and a timeout of 1,000 or more is taken for milliseconds, which is
+what the specification means, while Python's own exporters take seconds.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -22,12 +23,13 @@ __all__ = ["OtlpSettings", "endpoint_set", "is_true", "otlp_settings", "read"]
 
 _log = logging.getLogger(__name__)
 
-_PATH = "/v1/traces"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_.!#$%&'*+^`|~-]+")  # RFC 9110, token
 _PROTOCOLS = ("http/protobuf", "http/json", "grpc")
 _COMPRESSIONS = ("gzip", "deflate", "none")
 _TIMEOUT_S = 10.0
 _LARGEST_TIMEOUT_S = 1000.0
+
+_Given = Callable[[str], tuple[str, str]]  # `read`, for one environment and signal
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,9 @@ def is_true(environ: Mapping[str, str], name: str) -> bool:
     return environ.get(name, "").strip().lower() == "true"
 
 
-def read(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+def read(environ: Mapping[str, str], name: str, signal: str = "traces") -> tuple[str, str]:
     """Return the value of ``OTEL_EXPORTER_OTLP_[TRACES_]name`` and the variable that has it; empty where none has."""
-    for variable in (f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
+    for variable in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
         if value := environ.get(variable, "").strip():
             return value, variable
     return "", ""
@@ -64,16 +66,16 @@ def endpoint_set(environ: Mapping[str, str], option: str | None) -> bool:
     return bool(read(environ, "ENDPOINT")[0] or option)
 
 
-def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value, variable = read(environ, name)
+def _choice(given: _Given, name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value, variable = given(name)
     chosen = value.lower() or default
     if chosen not in allowed:
         raise SettingError(f"{variable} is {value!r} but must be one of {', '.join(allowed)}.")
     return chosen
 
 
-def _timeout(environ: Mapping[str, str]) -> float:
-    text, variable = read(environ, "TIMEOUT")
+def _timeout(given: _Given) -> float:
+    text, variable = given("TIMEOUT")
     if not text:
         return _TIMEOUT_S
     try:
@@ -89,9 +91,9 @@ def _timeout(environ: Mapping[str, str]) -> float:
     return value
 
 
-def _headers(environ: Mapping[str, str]) -> dict[str, str]:
+def _headers(given: _Given) -> dict[str, str]:
     """Return the headers; names and values are URL-encoded in the variable. No message tells a value."""
-    text, variable = read(environ, "HEADERS")
+    text, variable = given("HEADERS")
     found: dict[str, str] = {}
     for number, pair in enumerate(text.split(","), 1):
         name, equals, value = (unquote(part.strip()) for part in pair.partition("="))
@@ -102,16 +104,16 @@ def _headers(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _file(environ: Mapping[str, str], name: str) -> str | None:
-    path, variable = read(environ, name)
+def _file(given: _Given, name: str) -> str | None:
+    path, variable = given(name)
     if path and not Path(path).is_file():
         raise SettingError(f"{variable} is {path!r}, which is not a file.")
     return path or None
 
 
-def _credential_provider(environ: Mapping[str, str], protocol: str) -> str | None:
+def _credential_provider(environ: Mapping[str, str], protocol: str, signal: str) -> str | None:
     prefix = f"OTEL_PYTHON_EXPORTER_OTLP_{'GRPC' if protocol == 'grpc' else 'HTTP'}"
-    names = (f"{prefix}_TRACES_CREDENTIAL_PROVIDER", f"{prefix}_CREDENTIAL_PROVIDER")
+    names = (f"{prefix}_{signal.upper()}_CREDENTIAL_PROVIDER", f"{prefix}_CREDENTIAL_PROVIDER")
     return next(filter(None, (environ.get(name, "").strip() for name in names)), None)
 
 
@@ -130,11 +132,11 @@ def _split(text: str, variable: str, protocol: str, insecure: bool) -> SplitResu
 
 
 def _endpoint(
-    environ: Mapping[str, str], option: str | None, recorded: str | None, protocol: str
+    given: _Given, signal: str, option: str | None, recorded: str | None, protocol: str
 ) -> tuple[SplitResult, str]:
-    """Return the endpoint's parts and, for HTTP, its path: of a traces endpoint as it is, of others with /v1/traces."""
-    text, variable = read(environ, "ENDPOINT")
-    whole = variable == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    """Return the endpoint's parts and, for HTTP, its path: of a signal's own endpoint as it is, else /v1/SIGNAL."""
+    text, variable = given("ENDPOINT")
+    whole = variable == f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
     if not text and option:
         text, variable = option, "The setting otlp_endpoint"
     elif not text and recorded:
@@ -144,8 +146,8 @@ def _endpoint(
         whole = True
     elif not text:
         text, variable = f"http://localhost:{4317 if protocol == 'grpc' else 4318}", "The default endpoint"
-    parts = _split(text, variable, protocol, read(environ, "INSECURE")[0].lower() == "true")
-    return parts, (parts.path or "/") if whole else parts.path.rstrip("/") + _PATH
+    parts = _split(text, variable, protocol, given("INSECURE")[0].lower() == "true")
+    return parts, (parts.path or "/") if whole else parts.path.rstrip("/") + f"/v1/{signal}"
 
 
 def _authorization(parts: SplitResult) -> dict[str, str]:
@@ -156,14 +158,17 @@ def _authorization(parts: SplitResult) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
 
 
-def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str | None) -> OtlpSettings:
-    """Return where traces go: to the endpoint of the environment, else of the setting (``option``), else the one that
-    the run ``recorded``, else the specification's default on this machine.
+def otlp_settings(
+    environ: Mapping[str, str], option: str | None, recorded: str | None, signal: str = "traces"
+) -> OtlpSettings:
+    """Return where a signal (``traces``, ``metrics``) goes: to the endpoint of the environment, else of the setting
+    (``option``), else the one that the run ``recorded``, else the specification's default on this machine.
 
     Raises `SettingError` where a value cannot be used.
     """
-    protocol = _choice(environ, "PROTOCOL", "http/protobuf", _PROTOCOLS)
-    parts, path = _endpoint(environ, option, recorded, protocol)
+    given = functools.partial(read, environ, signal=signal)
+    protocol = _choice(given, "PROTOCOL", "http/protobuf", _PROTOCOLS)
+    parts, path = _endpoint(given, signal, option, recorded, protocol)
     host = parts.netloc.rpartition("@")[2]
     if protocol == "grpc":
         endpoint = f"{parts.scheme}://{host}"
@@ -172,11 +177,11 @@ def otlp_settings(environ: Mapping[str, str], option: str | None, recorded: str 
     return OtlpSettings(
         endpoint=endpoint,
         protocol=protocol,
-        headers=_authorization(parts) | _headers(environ),
-        compression=_choice(environ, "COMPRESSION", "gzip", _COMPRESSIONS),
-        timeout=_timeout(environ),
-        certificate=_file(environ, "CERTIFICATE"),
-        client_key=_file(environ, "CLIENT_KEY"),
-        client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
-        credential_provider=_credential_provider(environ, protocol),
+        headers=_authorization(parts) | _headers(given),
+        compression=_choice(given, "COMPRESSION", "gzip", _COMPRESSIONS),
+        timeout=_timeout(given),
+        certificate=_file(given, "CERTIFICATE"),
+        client_key=_file(given, "CLIENT_KEY"),
+        client_certificate=_file(given, "CLIENT_CERTIFICATE"),
+        credential_provider=_credential_provider(environ, protocol, signal),
     )

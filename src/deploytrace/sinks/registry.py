@@ -12,6 +12,8 @@ from ..features import features
 from ..settings import Settings
 from .blocked import Blocked
 from .contract import Sink
+from .metric_destinations import metric_ways, open_metrics
+from .metrics import Way
 
 __all__ = ["open_sinks"]
 
@@ -34,6 +36,14 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
         return open_logs(settings, started, state_dir)
 
+    def history() -> Sequence[Sink[Any]]:
+        from .history import open_history
+
+        return open_history(settings, started, state_dir, environ)
+
+    def metrics(way: Callable[[], Way]) -> Callable[[], Sequence[Sink[Any]]]:
+        return lambda: open_metrics(way, settings, started, state_dir)
+
     def mail() -> Sequence[Sink[Any]]:
         from .logs import archive_of
         from .mail import MailSink
@@ -42,9 +52,11 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
 
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),
+        "history": (wanted.history, history),
         "log": (wanted.log, log),
         "mail": (wanted.mail, mail),
     }
+    openers |= {name: (wanted.history, metrics(way)) for name, way in metric_ways(settings, environ).items()}
     sinks: list[Sink[Any]] = []
     for name, (is_wanted, opened) in openers.items():
         if is_wanted:

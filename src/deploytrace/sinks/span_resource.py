@@ -18,12 +18,12 @@ from ..settings import Settings
 from .span import Attributes, Value
 from .span_limits import clean
 
-__all__ = ["RESOURCE", "resource_of"]
+__all__ = ["INSTANCES", "RESOURCE", "resource_from_environment", "resource_of"]
 
 _log = logging.getLogger(__name__)
 
 # The specification's namespace for derived service.instance.id values.
-_INSTANCES = uuid.UUID("4d63009a-8d0f-11ee-aad7-4c796ed8e320")
+INSTANCES = uuid.UUID("4d63009a-8d0f-11ee-aad7-4c796ed8e320")
 _PROGRAMS = {"playbook": "ansible-playbook", "adhoc": "ansible", "console": "ansible-console"}
 
 RESOURCE: tuple[tuple[str, str, str], ...] = (
@@ -60,7 +60,7 @@ def _plain(value: Value) -> Value:
     return value if isinstance(value, (bool, int, float)) else tuple(clean(str(part)) for part in value)
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
+def resource_from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
     """Return OTEL_RESOURCE_ATTRIBUTES, whose values are URL-encoded, with OTEL_SERVICE_NAME on top."""
     found: dict[str, Value] = {}
     for pair in environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
@@ -105,7 +105,7 @@ def resource_of(started: RunStarted, settings: Settings, environ: Mapping[str, s
     """
     program = _PROGRAMS.get(started.front_end, f"ansible-{started.front_end}")
     known: dict[str, Value | None] = {
-        "service.instance.id": str(uuid.uuid5(_INSTANCES, started.command_id)),
+        "service.instance.id": str(uuid.uuid5(INSTANCES, started.command_id)),
         "host.name": started.host_name,
         "host.id": started.host_id,
         "os.type": started.os_type,
@@ -127,5 +127,5 @@ def resource_of(started: RunStarted, settings: Settings, environ: Mapping[str, s
         "cicd.pipeline.run.id": started.run_id,
     }
     told = {name: value for name, value in known.items() if value not in (None, "")}
-    merged = unless_known | _detected(environ) | told | _from_environment(environ) | dict(started.resource)
+    merged = unless_known | _detected(environ) | told | resource_from_environment(environ) | dict(started.resource)
     return {clean(name): _plain(value) for name, value in merged.items()}

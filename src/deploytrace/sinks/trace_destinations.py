@@ -12,6 +12,7 @@ from ..events import RunStarted
 from ..settings import Settings
 from .otlp_codec import Scope
 from .otlp_json import JsonCodec
+from .otlp_opening import opened
 from .otlp_protobuf import ProtobufCodec
 from .otlp_settings import OtlpSettings, endpoint_set, is_true, otlp_settings
 from .span_builder import SpanBuilder
@@ -55,13 +56,7 @@ def trace_exporters(settings: Settings, environ: Mapping[str, str], recorded_end
 
 def open_transport(settings: OtlpSettings, scope: Scope) -> Transport:
     """Return the way to an OTLP endpoint. Raises `SettingError` where it cannot be had (an extra is missing, say)."""
-    if settings.protocol == "grpc":
-        from .otlp_grpc import GrpcTransport
-
-        return GrpcTransport(settings, ProtobufCodec(scope))
-    from .otlp_http import HttpTransport
-
-    return HttpTransport(settings, JsonCodec(scope) if settings.protocol == "http/json" else ProtobufCodec(scope))
+    return opened(settings, JsonCodec(scope) if settings.protocol == "http/json" else ProtobufCodec(scope))
 
 
 def _batching(environ: Mapping[str, str]) -> tuple[float, int]:

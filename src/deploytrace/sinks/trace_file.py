@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .growing_file import GrowingFile, create
 from .otlp_codec import Codec
+from .span import Span
 
 __all__ = ["FileTransport", "trace_file_path"]
 
@@ -23,16 +24,16 @@ def trace_file_path(state_dir: Path, run_id: str) -> Path:
 class FileTransport:
     """One run's trace file; made, 0600, with the first spans."""
 
-    def __init__(self, path: Path, codec: Codec) -> None:
+    def __init__(self, path: Path, codec: Codec[Span]) -> None:
         self.destination = str(path)
         self.timeout = 0.0  # a file has none
         self.codec = codec
         self._file = GrowingFile(lambda: (create(path), path), str(path))
 
-    def send(self, spans: Sequence[bytes], timeout: float) -> int:
+    def send(self, items: Sequence[bytes], timeout: float) -> int:
         """Append a line; see `transport.Transport.send`. A line that found no room is taken back."""
-        if spans:
-            self._file.append(self.codec.request(spans) + b"\n")
+        if items:
+            self._file.append(self.codec.request(items) + b"\n")
         return 0
 
     def close(self) -> None:

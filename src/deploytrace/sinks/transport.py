@@ -1,9 +1,9 @@
-"""What a way of sending encoded spans promises, and what it raises; see `otlp_http`, `otlp_grpc`, `trace_file`."""
+"""What a way of sending spans or metrics promises, and what it raises; see `otlp_http`, `otlp_grpc`, `trace_file`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from .otlp_codec import Codec
 
@@ -18,13 +18,13 @@ class Transport(Protocol):
     """One way to one destination."""
 
     destination: str  # for people; without credentials
-    codec: Codec
+    codec: Codec[Any]
     timeout: float  # s, as configured
 
-    def send(self, spans: Sequence[bytes], timeout: float) -> int:
-        """Send encoded spans in one request, in one try; return how many were rejected for good.
+    def send(self, items: Sequence[bytes], timeout: float) -> int:
+        """Send what is encoded in one request, in one try; return how many were rejected for good.
 
-        Blocks for at most ``timeout`` s. No spans make an empty request, which tells
+        Blocks for at most ``timeout`` s. Nothing to send makes an empty request, which tells
         whether the destination answers. Raises `errors.DeliveryUnavailable`, `errors.DeliveryRefused` or
         `RequestTooLarge`.
         """

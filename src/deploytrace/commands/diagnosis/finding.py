@@ -12,7 +12,7 @@ class Finding:
     """``state`` is ok, problem, or unknown (could not be looked at, because of another problem); ``remedy`` is a
     sentence that says what to do, empty unless there is a problem."""
 
-    check: str  # a stable name for programs: python, ansible, callback, package, settings, state, endpoint, runs
+    check: str  # a stable name for programs: python, ansible, callback, package, settings, state, store, endpoint, runs
     state: str
     text: str
     remedy: str = ""

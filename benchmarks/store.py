@@ -1,0 +1,119 @@
+"""A large store: how fast it fills, how large it gets, and how long its readers take over it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.journals import write_journal
+from benchmarks.report import Budget, Section
+from benchmarks.samples import single
+from benchmarks.setting import Setting
+from deploytrace.events import RunStarted
+from deploytrace.journal.reader import read_events
+from deploytrace.run.model import Node
+from deploytrace.run.replay import Replay
+from deploytrace.settings import Settings
+from deploytrace.sinks.history import HistorySink
+
+__all__ = ["fill", "measure"]
+
+_TASKS, _HOSTS, _RUNS = 1000, 100, 50
+
+# Each is asked in a process of its own, so that its memory is its own.
+_READER = """
+import json, re, sys, time
+from deploytrace.store.database import open_store
+from deploytrace.store.runs import read_host_results, read_runs, read_tasks, read_totals
+from deploytrace.store.view import View, read_snapshot
+store = open_store(sys.argv[1])
+read = {
+    "metrics": lambda connection: read_snapshot(store, View(), time.time() + 100),
+    "totals": read_totals,
+    "two runs": lambda connection: [
+        (read_tasks(connection, run.key), read_host_results(connection, run.key))
+        for run in read_runs(connection, limit=2)
+    ],
+}[sys.argv[2]]
+began = time.monotonic()
+with store.reading() as connection:
+    read(connection)
+took = time.monotonic() - began
+peak = int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) * 1024
+print(json.dumps([took, peak]))
+"""
+_READERS = {
+    "metrics": "all metrics, as a scrape reads them",
+    "totals": "what each task took over all runs",
+    "two runs": "tasks and host results of two runs",
+}
+
+
+def measure(setting: Setting) -> Section:
+    """Measure a SQLite store of 5 million host results."""
+    tasks, runs = setting.times(_TASKS), setting.times(_RUNS)
+    path = setting.directory / "large" / "store.db"
+    began, cpu = time.monotonic(), time.process_time()
+    results = fill(f"sqlite:///{path}", setting.directory / "filling", tasks=tasks, runs=runs)
+    cpu, wall = time.process_time() - cpu, time.monotonic() - began
+    rows: list[Sequence[str]] = [
+        (f"filling it: {results:,} host results", f"{wall:.0f}", "", f"{cpu / results * 1e6:.0f} µs CPU each"),
+        ("its size", "", f"{path.stat().st_size / 1e6:,.0f}", f"{path.stat().st_size / results:.0f} bytes each"),
+    ]
+    budgets = []
+    for name, title in _READERS.items():
+        seconds, peak = _asked(path, name)
+        rows.append((title, f"{seconds:.2f}", f"{peak / 1e6:.0f}", ""))
+        if name != "two runs":  # whose host results here are four times as many as the budget's
+            budgets.append(Budget(f"store: {title}", "s", 1.0, single(seconds)))
+            budgets.append(Budget(f"store's reader: {title}", "MB", 100, single(peak / 1e6)))
+    return Section(
+        name="store",
+        title="A large store",
+        method=(
+            f"{runs} runs of {tasks:,} tasks on {_HOSTS} hosts in a SQLite store, committed by the history sink as a "
+            "sidecar does it (without replay). Each reader is a process of its own; its memory is its peak."
+        ),
+        columns=("what", "seconds", "MB", "remark"),
+        rows=rows,
+        budgets=budgets,
+    )
+
+
+def fill(url: str, directory: Path, *, tasks: int, runs: int, **settings: Any) -> int:
+    """Commit so many runs of so many tasks on 100 hosts to a store; return how many host results that are."""
+    started, nodes = _run(directory, tasks)
+    for number in range(runs):
+        day = started.wall_ns - number * 86_400 * 10**9
+        run = started._replace(run_id=f"{number + 1:032x}")
+        sink = HistorySink(url, run, Settings(**settings), traced=True, clock=lambda day=day: day)  # type: ignore[misc]
+        batch = []
+        for node in nodes:
+            batch += sink.translate(node)
+            if len(batch) >= sink.max_items:
+                sink.deliver(batch)
+                batch = []
+        sink.deliver(batch)
+        sink.close()
+    return tasks * _HOSTS * runs
+
+
+def _run(directory: Path, tasks: int) -> tuple[RunStarted, list[Node]]:
+    replay = Replay()
+    nodes = []
+    for event in read_events(write_journal(directory, tasks=tasks, hosts=_HOSTS)):
+        nodes += replay.feed(event)
+    assert replay.started is not None
+    return replay.started, nodes
+
+
+def _asked(path: Path, name: str) -> tuple[float, int]:
+    command = [sys.executable, "-c", _READER, f"sqlite:///{path}", name]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    seconds, peak = json.loads(answer.stdout)
+    return float(seconds), int(peak)

@@ -1,0 +1,1 @@
+"""THE LONG-LIVED PROCESS: /metrics from the store."""

@@ -1,0 +1,153 @@
+"""Writes rows of the history, many at a time; names become numbers on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, tuple_, update
+
+from .entries import DowntimeRow, HostResultRow, PlayRow, RoleRow, Row, RunEnd, ServiceDowntimeRow, TaskRow
+from .schema import definitions, downtimes, failures, host_results, hosts, plays, roles, runs, service_downtimes, tasks
+
+__all__ = ["write_rows"]
+
+_AT_ONCE = 400  # names asked for in one statement
+_AS_THEY_ARE: Mapping[type, Table] = {
+    RoleRow: roles,
+    PlayRow: plays,
+    DowntimeRow: downtimes,
+    ServiceDowntimeRow: service_downtimes,
+}
+
+
+def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[Row]) -> None:
+    """Write rows of the run with this key."""
+    found: dict[type, list[Any]] = {}
+    for row in rows:
+        found.setdefault(type(row), []).append(row)
+    results: list[HostResultRow] = found.get(HostResultRow, [])
+    done: list[TaskRow] = found.get(TaskRow, [])
+    names = {row.host for row in results} | {row.straggler for row in done if row.straggler is not None}
+    host_keys = _host_keys(connection, names)
+    _write_results(connection, run, host_keys, results)
+    if done:
+        _write_tasks(connection, run, playbook, host_keys, done)
+    for kind, table in _AS_THEY_ARE.items():
+        if kind in found:
+            connection.execute(insert(table), [{"run": run, **row._asdict()} for row in found[kind]])
+    for end in found.get(RunEnd, ()):
+        connection.execute(update(runs).where(runs.c.key == run).values(**end._asdict()))
+
+
+def _write_results(
+    connection: Connection, run: int, host_keys: Mapping[str, int], results: Sequence[HostResultRow]
+) -> None:
+    if not results:
+        return
+    connection.execute(
+        insert(host_results),
+        [
+            {
+                "run": run,
+                "execution": row.execution,
+                "task": row.task,
+                "occurrence": row.occurrence,
+                "host": host_keys[row.host],
+                "started_ns": row.started_ns,
+                "duration_ns": row.duration_ns,
+                "outcome": row.outcome,
+                "attempts": row.attempts,
+                "loop_items": row.items,
+            }
+            for row in results
+        ],
+    )
+    failed = [
+        {"run": run, "execution": row.execution, "error_type": row.error_type, "message": row.message}
+        for row in results
+        if row.error_type is not None
+    ]
+    if failed:
+        connection.execute(insert(failures), failed)
+
+
+def _write_tasks(
+    connection: Connection, run: int, playbook: str, host_keys: Mapping[str, int], done: Sequence[TaskRow]
+) -> None:
+    keys = _definition_keys(connection, playbook, done)
+    connection.execute(
+        insert(tasks),
+        [
+            {
+                "run": run,
+                "task": row.task,
+                "occurrence": row.occurrence,
+                "definition": keys[row.stable_id],
+                "play": row.play,
+                "announced_ns": row.announced_ns,
+                "started_ns": row.started_ns,
+                "duration_ns": row.duration_ns,
+                "busy_ns": row.busy_ns,
+                "straggler_ns": row.straggler_ns,
+                "straggler": None if row.straggler is None else host_keys[row.straggler],
+                "outcome": row.outcome,
+                "results": row.results,
+            }
+            for row in done
+        ],
+    )
+
+
+def _host_keys(connection: Connection, names: set[str]) -> dict[str, int]:
+    def known(some: Sequence[str]) -> Iterable[tuple[str, int]]:
+        return ((name, key) for name, key in connection.execute(select(hosts.c.name, hosts.c.key).where(
+            hosts.c.name.in_(some))))  # fmt: skip
+
+    keys = _ask(names, known)
+    missing = sorted(names - keys.keys())
+    if missing:
+        connection.execute(insert(hosts), [{"name": name} for name in missing])
+        keys |= _ask(missing, known)
+    return keys
+
+
+def _definition_keys(connection: Connection, playbook: str, done: Sequence[TaskRow]) -> dict[str, int]:
+    """Return the keys of the definitions by their stable ids."""
+    table = definitions.c
+
+    def known(some: Sequence[str]) -> Iterable[tuple[str, int]]:
+        named = tuple_(table.playbook, table.stable_id).in_([(playbook, stable_id) for stable_id in some])
+        return ((stable_id, key) for stable_id, key in connection.execute(
+            select(table.stable_id, table.key).where(named)))  # fmt: skip
+
+    rows = {row.stable_id: row for row in done}
+    keys = _ask(rows, known)
+    missing = sorted(rows.keys() - keys.keys())
+    if missing:
+        connection.execute(insert(definitions), [_definition(playbook, rows[stable_id]) for stable_id in missing])
+        keys |= _ask(missing, known)
+    return keys
+
+
+def _definition(playbook: str, row: TaskRow) -> dict[str, Any]:
+    return {
+        "playbook": playbook,
+        "stable_id": row.stable_id,
+        "play": row.play_name,
+        "role": row.role,
+        "name": row.name,
+        "action": row.action,
+        "handler": row.handler,
+        "path": row.path,
+        "line": row.line,
+    }
+
+
+def _ask(names: Iterable[str], known: Callable[[Sequence[str]], Iterable[tuple[str, int]]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    pending = iter(sorted(names))
+    while some := list(islice(pending, _AT_ONCE)):
+        found.update(known(some))
+    return found
