@@ -11,12 +11,18 @@ from pathlib import PurePath, PurePosixPath
 
 from .events import RunStarted
 
-__all__ = ["VARIABLES", "environment", "place", "playbook_name", "run_kind", "task_hash"]
+__all__ = ["VARIABLES", "clean", "environment", "place", "playbook_name", "run_kind", "task_hash"]
 
 VARIABLES = ("env", "brand", "subBrand")
 """Extra variables that tell one installation from another, where context_vars records them."""
 
+_LENGTH = 200  # characters; longer names are cut
 _LAST_PARTS = 4  # of a path outside the project
+
+
+def clean(text: str, length: int = _LENGTH) -> str:
+    """Return a text that every database and metrics format takes: without NUL, valid Unicode, so many characters."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:length].encode("utf-8", "replace").decode()
 
 
 def playbook_name(started: RunStarted) -> str:

@@ -42,7 +42,7 @@ def told(seconds: Mapping[str, float], number: int = 1, *, outcome: str = "ok", 
     for line, (name, each) in enumerate(seconds.items(), 1):
         ns = round(each * SECOND)
         key = TaskKey("Deploy", "", "site.yml", name)
-        tasks.append(TaskTime(key, line, ns, 3 * ns, 1, 3, "ok", ((now, now + ns),)))
+        tasks.append(TaskTime(key, f"{line:016x}", line, ns, 3 * ns, 1, 3, "ok", ((now, now + ns),)))
         now += ns
     return Summary(
         run_id=f"{number:032x}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..events import RunStarted
 from ..identity import trace_id
-from ..kinds import environment, playbook_name, run_kind
+from ..kinds import clean, environment, playbook_name, run_kind
 from ..run.containers import gravest
 from ..run.model import HostDetail, Node, Outcome, PlayDetail, RunDetail, TaskDetail
 from ..run.summary import Context, HostTime, PlayTime, RoleTime, Summary, TaskKey, TaskTime
@@ -54,10 +54,12 @@ class Summing:
 
     def _add_task(self, node: Node, detail: TaskDetail) -> None:
         definition = detail.definition
+        if definition.meta:
+            return
         task = self._tasks.get(detail.stable_id)
         if task is None:
-            role = definition.role_fqcn or definition.role or ""
-            key = TaskKey(detail.play, role, detail.place, definition.name)
+            role = clean(definition.role_fqcn or definition.role or "")
+            key = TaskKey(clean(detail.play), role, clean(detail.place, 4096), clean(definition.name))
             task = self._tasks[detail.stable_id] = _Task(key, definition.line or 0)
         task.results += sum(detail.hosts.values())
         task.outcome = gravest(task.outcome, node.outcome)
@@ -77,20 +79,21 @@ class Summing:
             outcome=run.outcome.value,
             context=context_of(started, run.detail.hosts.get("total", 0), tuple(self._strategies)),
             tasks=self._task_times(run.start),
-            roles=tuple(RoleTime(role.role, role.own_ns, role.inclusive_ns) for role in self.ranking.roles()),
-            plays=tuple(PlayTime(play, wall) for play, wall in self._plays.items()),
-            hosts=tuple(HostTime(host, *sums) for host, sums in self._hosts.items()),
+            roles=tuple(RoleTime(clean(role.role), role.own_ns, role.inclusive_ns) for role in self.ranking.roles()),
+            plays=tuple(PlayTime(clean(play), wall) for play, wall in self._plays.items()),
+            hosts=tuple(HostTime(clean(host), *sums) for host, sums in self._hosts.items()),
         )
 
     def _task_times(self, start: int) -> tuple[TaskTime, ...]:
-        ranked = {task.stable_id: task for task in self.ranking.tasks(order="none")}
-        keys = numbered({name: (task.key, task.line) for name, task in self._tasks.items() if name in ranked})
+        ranked = {task.stable_id: task for task in self.ranking.tasks(order="none") if task.stable_id in self._tasks}
+        keys = numbered({name: (self._tasks[name].key, self._tasks[name].line) for name in ranked})
         return tuple(self._task_time(keys[name], self._tasks[name], task, start) for name, task in ranked.items())
 
     @staticmethod
     def _task_time(key: TaskKey, task: _Task, ranked: RankedTask, start: int) -> TaskTime:
         return TaskTime(
             key=key,
+            stable_id=ranked.stable_id,
             line=task.line,
             wall_ns=ranked.wall_ns,
             hosts_ns=ranked.hosts_ns,
@@ -115,7 +118,7 @@ def context_of(started: RunStarted, hosts: int, strategies: tuple[str, ...]) -> 
     """Return the circumstances of a run with so many hosts."""
     return Context(
         kind=run_kind(started),
-        playbook=playbook_name(started),
+        playbook=clean(playbook_name(started)),
         environment=environment(started),
         check_mode=started.check_mode,
         forks=started.forks,

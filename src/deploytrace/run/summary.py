@@ -35,6 +35,7 @@ class TaskTime:
     """
 
     key: TaskKey
+    stable_id: str
     line: int
     wall_ns: int
     hosts_ns: int

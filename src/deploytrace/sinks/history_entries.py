@@ -13,6 +13,7 @@ from typing import Any
 
 from ..analysis.downtime import Downtimes, length
 from ..analysis.intervals import Intervals
+from ..analysis.summing import Summing
 from ..events import RunStarted, TaskDefined
 from ..run.model import (
     DowntimeDetail,
@@ -40,6 +41,7 @@ from ..store.entries import (
     TaskRow,
 )
 from ..store.names import clean, playbook_label
+from .history_times import times_of
 from .waiting import Waiting
 
 __all__ = ["Translator"]
@@ -57,6 +59,7 @@ class Translator:
     """
 
     def __init__(self, started: RunStarted, level: str) -> None:
+        self.summing = Summing()
         self._metrics = metrics_of(level)
         self._cleaned: dict[str, str] = {}
         self._base = started.wall_ns
@@ -78,6 +81,7 @@ class Translator:
     def entries(self, node: Node) -> list[Entry]:
         """Return the entries that a node makes: mostly one, sometimes none."""
         self._downtimes.take(node)
+        self.summing.add(node)
         read = _READ.get(node.kind)
         if read is None:
             return []
@@ -85,7 +89,7 @@ class Translator:
         row = read(self, node, node.detail)
         if row is None:
             return []
-        made = [self._entry(each) for each in self._services()] if node.kind is Kind.RUN else []
+        made = [self._entry(each) for each in (*self._services(), *self._times())] if node.kind is Kind.RUN else []
         return [*made, self._entry(row, *self._seen)]
 
     def _entry(self, row: Row, *observations: Observation) -> Entry:
@@ -156,6 +160,7 @@ class Translator:
             handler=definition.handler,
             path=clean(definition.path or "", 4096),
             line=definition.line or 0,
+            place=clean(detail.place, 4096),
             play=self._batched or definition.play,
             announced_ns=detail.announced - self._base,
             started_ns=node.start - self._base,
@@ -245,6 +250,10 @@ class Translator:
                 one.outage_at_least_ns,
                 one.open,
             )
+
+    def _times(self) -> Iterator[Row]:
+        summary = self.summing.summary()
+        return iter(()) if summary is None else times_of(summary)
 
     def _run(self, node: Node, detail: RunDetail) -> Row:
         playbook, duration, ended = self._playbook, node.end - node.start, detail.ended

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from ..events import RunStarted
 from ..identity import trace_id
+from ..kinds import run_kind
 from .accumulators import Series, TraceRef, accumulate, give_birth, upsert
 from .catalogue import OUTCOMES, RESULTS, metrics_of
 from .database import Store
@@ -133,6 +134,7 @@ class Recording:
             "straggler_ns": 0,
             "idle_ns": 0,
             "callback_ns": 0,
+            "kind": run_kind(started),
         }
 
 
