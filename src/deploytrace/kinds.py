@@ -7,11 +7,11 @@ role, file and name are: not the line, which moves with every edit above it.
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePath, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from .events import RunStarted
 
-__all__ = ["VARIABLES", "clean", "environment", "place", "playbook_name", "run_kind", "task_hash"]
+__all__ = ["VARIABLES", "clean", "environment", "place", "playbook_name", "run_kind", "task_hash", "usual_file"]
 
 VARIABLES = ("env", "brand", "subBrand")
 """Extra variables that tell one installation from another, where context_vars records them."""
@@ -45,6 +45,11 @@ def run_kind(started: RunStarted) -> str:
     parts = [playbook_name(started), environment(started), "check" if started.check_mode else "", started.front_end]
     parts += [",".join(sorted(started.tags)), ",".join(sorted(started.skip_tags))]
     return _hash("\0".join(parts))
+
+
+def usual_file(state_dir: Path, kind: str) -> Path:
+    """Return where it lies what is expected of the next run of a kind."""
+    return state_dir / "usual" / f"{kind}.json"
 
 
 def place(path: str | None, project: PurePath) -> str:

@@ -46,12 +46,12 @@ def case_of(task: TaskTime) -> Case:
     return task.key, special
 
 
-def comparable(history: Iterable[Summary], summary: Summary) -> list[Summary]:
-    """Return the runs that a run may be compared with: before it, of its kind, that went well; the latest 30."""
+def comparable(history: Iterable[Summary], summary: Summary, most: int = MOST) -> list[Summary]:
+    """Return the latest runs that a run may be compared with: before it, of its kind, that went well."""
     found = [each for each in history if each.start < summary.start and each.run_id != summary.run_id]
     found = [each for each in found if each.outcome == _GOOD and each.context.kind == summary.context.kind]
     found = [each for each in found if alike(each.context.hosts, summary.context.hosts)]
-    return sorted(found, key=lambda each: each.start)[-MOST:]
+    return sorted(found, key=lambda each: each.start)[-most:]
 
 
 def alike(hosts: int, others: int) -> bool:

@@ -24,7 +24,7 @@ from .recording import Recording
 from .redact import Redactor
 from .secrets import Secrets
 from .surroundings import Surroundings
-from .timestamp import timestamps
+from .timestamp import tell_run, timestamps
 
 __all__ = ["Command"]
 
@@ -95,6 +95,7 @@ class Command:
         )
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         recording = Recording(Writer(state_dir / "journals", run_id), started)
+        tell_run(state_dir, started)
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
         try:

@@ -17,7 +17,7 @@ from ..errors import DeploytraceError
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-COMMANDS = ("trace", "top", "diff", "runs", "mail", "flush", "exporter", "doctor")
+COMMANDS = ("trace", "top", "diff", "check", "runs", "mail", "flush", "exporter", "doctor")
 
 _INTERRUPTED = 128 + 2  # as a shell reports a program that SIGINT ended
 _BROKEN_PIPE = 128 + 13  # likewise SIGPIPE: who read the output has seen enough

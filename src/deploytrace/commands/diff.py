@@ -29,11 +29,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the comparison."""
     from ..analysis.comparison import compare
     from ..reports import diff as report
-    from .past import Past
+    from .past import opened_past
 
-    past = Past(settings)
-    a, b = past.summary(arguments.a), past.summary(arguments.b)
-    comparison = compare(a, b, past.like(b))
+    with opened_past(settings) as past:
+        a, b = past.summary(arguments.a), past.summary(arguments.b)
+        comparison = compare(a, b, past.like(b))
     if arguments.json:
         json.dump(report.as_json(comparison), sys.stdout, indent=2)
         print()

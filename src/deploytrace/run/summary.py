@@ -5,10 +5,11 @@ Made of a run's nodes (`analysis.summing`) or read from the history, the same fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Context", "HostTime", "PlayTime", "RoleTime", "Summary", "TaskKey", "TaskTime"]
+__all__ = ["Context", "HostTime", "PlayTime", "RoleTime", "Summary", "TaskKey", "TaskTime", "Times"]
 
 
 class TaskKey(NamedTuple):
@@ -106,3 +107,15 @@ class Summary:
     roles: tuple[RoleTime, ...] = ()
     plays: tuple[PlayTime, ...] = ()
     hosts: tuple[HostTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What took how long in many runs: ``durations`` are those of the runs (ns), in order of start.
+
+    ``times`` has for each task (by its key), role, play or host (by name) the time (ns) in each run that had it, with
+    the run's place in ``durations``.
+    """
+
+    durations: tuple[int, ...]
+    times: Mapping[TaskKey | str, Sequence[tuple[int, int]]] = field(default_factory=dict)

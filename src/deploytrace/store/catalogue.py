@@ -171,6 +171,15 @@ _GAUGES = (
         "ansible.playbook.last_run_success", "{run}", "run", ("playbook",),
         f"1 where the run that ended last succeeded, else 0; {_NOT_IN_CHECK_MODE}",
     ),
+    _gauge(
+        "ansible.playbook.last_slower_tasks", "{task}", "run", ("playbook",),
+        f"How many tasks of the latest run were slower than usual (docs/comparison.md); {_NOT_IN_CHECK_MODE}",
+    ),
+    _gauge(
+        "ansible.playbook.last_excess", "s", "run", ("playbook",),
+        "By how much the latest run was slower than usual, 0 where it was not beyond what chance explains; "
+        f"{_NOT_IN_CHECK_MODE}",
+    ),
     _info(
         "ansible.playbook.last_run_info", ("playbook", "trace_id", "run_id", "revision"),
         "The run that ended last, for a link to its trace. Only with the setting metrics_last_run_info.",
