@@ -15,8 +15,8 @@ from deploytrace.run.summary import Summary
 
 from .runs import SECOND, again, recorded, told
 
-# The median absolute deviation, made a standard deviation, of eight tasks (files, copies, commands, sleeps) of a playbook
-# that was really run again and again on a machine with little else to do: 0.6 to 8 percent, in the middle 3.
+# The median absolute deviation, made a standard deviation, of eight tasks (files, copies, commands, sleeps) of a
+# playbook that was really run again and again on a machine with little else to do: 0.6 to 8 percent, in the middle 3.
 MEASURED_NOISE = 0.03
 
 
