@@ -24,6 +24,7 @@ from ..store.entries import HEARTBEAT_SECONDS, Entry, Observation, RunEnd
 from ..store.names import playbook_label
 from .expectations import expect, usual_for
 from .history_entries import Translator
+from .progress import Progress
 from .span_context import trace_context
 from .trace_destinations import trace_exporters
 
@@ -79,17 +80,19 @@ class HistorySink:
         self._usual = None if state_dir is None else usual_for(started, state_dir)
         self._clock = clock
         self._translator = Translator(started, settings.metrics_level)
+        self._progress = Progress(started, state_dir)
         self._open: tuple[Store, Recording] | None = None
 
     def translate(self, node: Node) -> Sequence[Entry]:
         """Return a node's entries, where it makes any."""
+        self._progress.take(node)
         return self._translator.entries(node)
 
     def beat(self) -> None:
         """Put down that the run goes on; see `contract.LiveSink.beat`."""
         store, recording = self._opened()
         try:
-            recording.beat(store, self._clock())
+            recording.beat(store, self._clock(), self._progress.ends)
         except StoreError as error:
             raise DeliveryUnavailable(str(error)) from None
 

@@ -152,6 +152,11 @@ _GAUGES = (
         "Start (Unix time) of the oldest run that is going on; absent where there is none.", live=True,
     ),
     _gauge(
+        "ansible.playbook.expected_end_timestamp", "s", "run", ("playbook", "share"),
+        "When (Unix time) the run in progress should be over, by half (0.5) and by nine of ten (0.9) of the runs like "
+        "it; absent where fewer than two are known.", live=True,
+    ),
+    _gauge(
         "ansible.playbook.last_start_timestamp", "s", "run", ("playbook",),
         f"Start (Unix time) of the latest run; {_NOT_IN_CHECK_MODE}",
     ),
