@@ -9,11 +9,14 @@ from sqlalchemy import Connection, select
 
 from ..run.summary import Summary, Times
 from .database import Store, open_store
+from .runs import RunRecord, read_runs
 from .schema import runs
 from .summaries import kin, read_summaries
 from .trends import longest
 
 __all__ = ["History", "opened_history"]
+
+_EVERY = 1_000_000
 
 
 class History:
@@ -27,6 +30,10 @@ class History:
         return {
             row.run_id: row.started_ns for row in self._connection.execute(select(runs.c.run_id, runs.c.started_ns))
         }
+
+    def runs(self, limit: int | None) -> list[RunRecord]:
+        """Return the newest runs, at most ``limit`` of them."""
+        return read_runs(self._connection, limit=_EVERY if limit is None else limit)
 
     def summary(self, run_id: str) -> Summary | None:
         """Return a run in short, None where it is not there, or not as a whole."""
