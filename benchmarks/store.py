@@ -84,9 +84,9 @@ def measure(setting: Setting) -> Section:
     )
 
 
-def fill(url: str, directory: Path, *, tasks: int, runs: int, **settings: Any) -> int:
-    """Commit so many runs of so many tasks on 100 hosts to a store; return how many host results that are."""
-    started, nodes = _run(directory, tasks)
+def fill(url: str, directory: Path, *, tasks: int, runs: int, hosts: int = _HOSTS, **settings: Any) -> int:
+    """Commit so many runs of so many tasks on so many hosts to a store; return how many host results that are."""
+    started, nodes = _run(directory, tasks, hosts)
     for number in range(runs):
         day = started.wall_ns - number * 86_400 * 10**9
         run = started._replace(run_id=f"{number + 1:032x}")
@@ -99,13 +99,13 @@ def fill(url: str, directory: Path, *, tasks: int, runs: int, **settings: Any) -
                 batch = []
         sink.deliver(batch)
         sink.close()
-    return tasks * _HOSTS * runs
+    return tasks * hosts * runs
 
 
-def _run(directory: Path, tasks: int) -> tuple[RunStarted, list[Node]]:
+def _run(directory: Path, tasks: int, hosts: int) -> tuple[RunStarted, list[Node]]:
     replay = Replay()
     nodes = []
-    for event in read_events(write_journal(directory, tasks=tasks, hosts=_HOSTS)):
+    for event in read_events(write_journal(directory, tasks=tasks, hosts=hosts)):
         nodes += replay.feed(event)
     assert replay.started is not None
     return replay.started, nodes

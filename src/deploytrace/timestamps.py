@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-__all__ = ["elapsed", "filled", "timestamp"]
+__all__ = ["elapsed", "filled", "remaining", "timestamp"]
 
 _LEAST_STARS = 3
 
@@ -15,6 +15,16 @@ def elapsed(seconds: float) -> str:
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{milliseconds / 1000:06.3f}"
+
+
+def remaining(half: float, most: float) -> str:
+    """Return what is left of a run in words, by half of the runs like it and by nine of ten (s)."""
+    return f"{_clock(half)} left, {_clock(most)} at most"
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def timestamp(now: float, since_last: float, since_start: float, utc_offset: int | None = None) -> str:

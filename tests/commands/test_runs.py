@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from deploytrace.events import RunStarted
 from deploytrace.journal.cursor import Cursor, Position
 from deploytrace.journal.ending import read_ending
 from deploytrace.journal.reader import read_events
 from deploytrace.run.load import load
 from deploytrace.run.outline import outcome_of_ending
+from deploytrace.settings import Settings
+from deploytrace.sinks.history import HistorySink
 
 from .program import Program
 from .stories import Told, crowd, deploy, interrupted
@@ -97,3 +100,30 @@ def test_junk_in_the_state_directory_is_passed_over(program: Program) -> None:
     (journals / f"{'d' * 32}.jsonl").mkdir()
     (journals / "notes.txt").write_text("mine")
     assert [run["playbook"] for run in json.loads(program.output("runs", "--json"))] == ["deploy.yml"]
+
+
+def test_runs_whose_journals_are_gone_are_told_from_the_history(program: Program) -> None:
+    """In one list with the others; `top` and `diff` know them too."""
+    kept, gone = Told(1), Told(2)
+    for told in (kept, gone):
+        told.play(0.1)
+        told.announce(0.2, "Restart")
+        told.on("h1", "Restart", 0.3, 2.0)
+        told.end(2.5, stats={"h1": {"ok": 1}})
+    path = kept.write(program.state_dir)
+    for told in (kept, gone):
+        nodes = told.nodes()
+        started = told.events[0]
+        assert isinstance(started, RunStarted)
+        sink = HistorySink(f"sqlite:///{program.state_dir}/store.db", started, Settings(), traced=False)
+        sink.deliver([entry for node in nodes for entry in sink.translate(node)])
+        sink.close()
+    runs = json.loads(program.output("runs", "--json"))
+    assert [(run["run_id"], run["delivery"]) for run in runs] == [
+        (gone.run_id, "in the history"),
+        (kept.run_id, "waiting"),
+    ]
+    (task,) = json.loads(program.output("top", "--last", "2", "--json"))
+    assert (task["task"], task["count"], task["seconds"]) == ("Restart", 2, 1.7)
+    path.unlink()
+    assert json.loads(program.output("diff", kept.run_id[:8], "last", "--json"))["tasks"][0]["b"] == 1.7

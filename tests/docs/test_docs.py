@@ -180,3 +180,9 @@ def test_the_picture_is_there() -> None:
 
 def _page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_the_comparison_s_example_is_what_is_printed() -> None:
+    """The committed output of the command."""
+    committed = (ROOT / "tests" / "commands" / "expected" / "diff.txt").read_text(encoding="utf-8")
+    assert [block for language, block in _CODE.findall(_page("comparison.md")) if not language] == [committed]

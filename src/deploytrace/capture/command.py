@@ -105,6 +105,10 @@ class Command:
         )
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         recording = Recording(Writer(state_dir / "journals", run_id), started)
+        if self.timestamps is not None or "deploytrace.capture.timestamp" in sys.modules:  # else nobody prints any
+            from .timestamp import tell_run
+
+            tell_run(state_dir, started)
         trace = trace_id(run_id, started.traceparent, started.join_trace)
         self._previous = f"{trace}-{span_id(run_id, RUN_NODE)}"
         try:

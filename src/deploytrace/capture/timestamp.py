@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import Any
 
-from ..timestamps import elapsed, filled, timestamp
+from ..events import RunStarted
+from ..timestamps import elapsed, filled, remaining, timestamp
+from .expected import Expected
 from .extract import task_name
 from .guard import hook
 from .surroundings import Surroundings
 
-__all__ = ["Timestamps", "timestamps"]
+__all__ = ["Timestamps", "tell_run", "timestamps"]
 
 _shared: Timestamps | None = None
 
@@ -27,6 +30,12 @@ def timestamps(surroundings: Surroundings) -> Timestamps:
     return _shared
 
 
+def tell_run(state_dir: Path, started: RunStarted) -> None:
+    """Tell this process's timestamps, where it has any, that a run is put on record. Never raises."""
+    if _shared is not None and not _shared.off:
+        _shared.run_started(state_dir, started)
+
+
 class Timestamps:
     """Says the lines, each once, whoever tells it. Its hooks never raise; its first failure silences it."""
 
@@ -36,6 +45,7 @@ class Timestamps:
         self._surroundings = surroundings
         self._start_ns = self._last_ns = time.monotonic_ns()
         self._over = False
+        self._expected: Expected | None = None
         self._play: Any = None
         self._tasks: set[str] = set()  # of this play; under free each is announced once per host
         self._roles: set[str] = set()  # the role invocations of this play that have begun
@@ -46,6 +56,11 @@ class Timestamps:
         self._start_ns = self._last_ns = t
         self._over = False
         self._play = None
+
+    @hook
+    def run_started(self, t: int, state_dir: Path, started: RunStarted) -> None:
+        """The run is put on record: what is known of its like says how much of it is left."""
+        self._expected = Expected.read(state_dir, started)
 
     @hook
     def play_started(self, t: int, play: Any) -> None:
@@ -62,6 +77,8 @@ class Timestamps:
         if task._uuid in self._tasks:
             return
         self._tasks.add(task._uuid)
+        if self._expected is not None:
+            self._expected.task_started(t, self._play, task)
         self._say(t)
         role = task._role
         if role is not None and role._uuid not in self._roles:
@@ -73,6 +90,7 @@ class Timestamps:
         """The playbook is over."""
         if not self._over:
             self._over = True
+            self._expected = None  # the command's next playbook is another run
             self._say(t)
 
     def give_up(self, error: BaseException) -> None:
@@ -84,4 +102,6 @@ class Timestamps:
     def _say(self, t: int) -> None:
         text = timestamp(time.time(), (t - self._last_ns) / 1e9, (t - self._start_ns) / 1e9)
         self._last_ns = t
+        if self._expected is not None:
+            text += f"   {remaining(*self._expected.left(t))}"
         self._surroundings.show(filled(text, self._surroundings.columns()))

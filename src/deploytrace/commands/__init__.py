@@ -18,7 +18,7 @@ from ..errors import DeploytraceError
 __all__ = ["COMMANDS", "Command", "main"]
 
 COMMANDS = (
-    *("runs", "show", "trace", "top", "critical-path", "what-if", "advise", "html", "export"),
+    *("runs", "show", "trace", "top", "critical-path", "what-if", "advise", "diff", "check", "html", "export"),
     *("mail", "flush", "exporter", "doctor"),
 )
 

@@ -1,7 +1,7 @@
 """List the recorded runs, newest first.
 
 Each with how it ended, how long it took, and whether its trace has been delivered: `waiting` says why not; the next
-run delivers it by itself, `deploytrace flush` does so now.
+run delivers it by itself, `deploytrace flush` does so now. Runs whose journals are gone are told from the history.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..journal.reader import open_journal
 from ..run.model import Outcome
 from ..run.outline import outcome_of_ending
 from ..settings import Settings
+from .past import opened_past
 from .recorded import state_directory
 from .terminal import Terminal
 
@@ -61,6 +62,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     recorded = directory.runs()
     now = time.time_ns()
     lines = [_line(directory, each, now) for each in recorded[: arguments.n]]
+    lines += _of_history(settings, {each.run_id for each in recorded}, arguments.n)
+    lines = sorted(lines, key=lambda line: (line.start, line.run_id), reverse=True)[: arguments.n]
     if arguments.json:
         json.dump(report.as_json(lines), sys.stdout, indent=2)
         print()
@@ -71,6 +74,27 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     terminal = Terminal.of_stdout()
     sys.stdout.write(report.render(lines, terminal.width, color=terminal.color, ascii_only=terminal.ascii_only))
     return 0
+
+
+def _of_history(settings: Settings, known: set[str], limit: int | None) -> list[RunLine]:
+    """Return the runs of the history whose journals are gone, or lie on another controller."""
+    from ..reports.runs import RunLine
+
+    with opened_past(settings) as past:
+        found = past.history.runs(limit) if past.history is not None else []
+    return [
+        RunLine(
+            run_id=run.run_id,
+            trace_id=run.trace_id,
+            playbook=run.playbook,
+            outcome=Outcome(run.outcome) if run.outcome else Outcome.RUNNING,
+            start=run.started_ns,
+            duration_ns=run.duration_ns or 0,
+            delivery="in the history",
+        )
+        for run in found
+        if run.run_id not in known
+    ]
 
 
 def _line(directory: Directory, run: Recorded, now: int) -> RunLine:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -25,7 +25,7 @@ from .ending import read_ending
 from .owner import is_alive
 from .reader import first_event, open_journal
 
-__all__ = ["Directory", "Recorded", "State"]
+__all__ = ["Directory", "Recorded", "State", "named"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _LAST = re.compile(r"last(?:~(\d+))?")
@@ -104,22 +104,10 @@ class Directory:
         last = _LAST.fullmatch(run)
         if last is None and _RUN_ID.fullmatch(run) and (started := _started(self.journal(run))) is not None:
             return Recorded(run, self.journal(run), started)
-        runs = self.runs()
-        if not runs:
-            raise RunNotFound(f"No run is recorded in {self.root}: enable the callback and run a playbook.")
-        if last is not None:
-            back = int(last[1] or 0)
-            if back < len(runs):
-                return runs[back]
-            raise RunNotFound(f"{run} is not there: {len(runs)} runs are recorded, the oldest is last~{len(runs) - 1}.")
-        named = [each for each in runs if run and each.run_id.startswith(run.lower())]
-        if len(named) == 1:
-            return named[0]
-        if not named:
+        runs = {each.run_id: each for each in self.runs()}
+        if last is None and not any(run_id.startswith(run.lower()) for run_id in runs):
             self._read_start(run.lower())
-            raise RunNotFound(f"No recorded run has an id that begins with {run!r}; `deploytrace runs` lists them.")
-        some = ", ".join(each.run_id[: len(run) + 4] for each in named[:3]) + ("..." if len(named) > 3 else "")
-        raise RunNotFound(f"{run!r} is the beginning of {len(named)} run ids ({some}): give more of it.")
+        return runs[named(run, list(runs), str(self.root))]
 
     def _read_start(self, beginning: str) -> None:
         """Raise `JournalError` where the journals of such run ids cannot be read: `runs` leaves those out."""
@@ -162,3 +150,25 @@ def _started(path: Path) -> RunStarted | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def named(run: str, newest_first: Sequence[str], where: str) -> str:
+    """Return the run id that ``last``, ``last~N`` or the beginning of an id names among these. Raises `RunNotFound`.
+
+    ``where`` is what is searched, for people.
+    """
+    if not newest_first:
+        raise RunNotFound(f"No run is recorded in {where}: enable the callback and run a playbook.")
+    last, many = _LAST.fullmatch(run), len(newest_first)
+    if last is not None:
+        back = int(last[1] or 0)
+        if back < many:
+            return newest_first[back]
+        raise RunNotFound(f"{run} is not there: {many} runs are recorded, the oldest is last~{many - 1}.")
+    found = [run_id for run_id in newest_first if run and run_id.startswith(run.lower())]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RunNotFound(f"No recorded run has an id that begins with {run!r}; `deploytrace runs` lists them.")
+    some = ", ".join(run_id[: len(run) + 4] for run_id in found[:3]) + ("..." if len(found) > 3 else "")
+    raise RunNotFound(f"{run!r} is the beginning of {len(found)} run ids ({some}): give more of it.")

@@ -59,7 +59,7 @@ class Letter:
     """A mail's contents.
 
     ``verdict`` is Failed, Unreachable, Interrupted or Test; each of ``slowest`` has a name, a time and its share of
-    the longest.
+    the longest. ``slower`` says what was slower than usual, a line each.
     """
 
     subject: str
@@ -73,6 +73,7 @@ class Letter:
     slowest: tuple[tuple[str, str, float], ...]
     links: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    slower: tuple[str, ...] = ()
 
     def with_note(self, note: str) -> Letter:
         """Return the letter with one more note at its end."""
@@ -84,10 +85,12 @@ def _harmless(text: str, width: int) -> str:
     return cut(neutral_line(without_ansi(text)), width)
 
 
-def letter_of(run: Node, causes: Causes, ranking: Ranking, last: str, settings: Settings) -> Letter | None:
+def letter_of(
+    run: Node, causes: Causes, ranking: Ranking, last: str, settings: Settings, slower: Sequence[str] = ()
+) -> Letter | None:
     """Return the letter about a run, or None where there is nothing to write about: it went well.
 
-    ``run`` is the run's own node, ``last`` the name of the task that ended last.
+    ``run`` is the run's own node, ``last`` the name of the task that ended last, ``slower`` what was slower than usual.
     """
     detail = run.detail
     if not isinstance(detail, RunDetail) or run.outcome not in _VERDICTS:
@@ -111,6 +114,7 @@ def letter_of(run: Node, causes: Causes, ranking: Ranking, last: str, settings: 
         slowest=tuple((_ranked(task), duration(task.wall_ns), task.wall_ns / slowest[0].wall_ns) for task in slowest),
         links=tuple((label, link) for label, link in links if link),
         notes=(f"On the controller, `deploytrace trace {started.run_id[:8]}` shows the whole run.",),
+        slower=tuple(_harmless(line, 200) for line in slower),
     )
 
 

@@ -81,6 +81,9 @@ def _body(letter: Letter) -> Iterator[str]:
         yield _row(_dim(letter.untold), "12px 28px", rule=True)
     if letter.slowest:
         yield _row("\n".join(_slowest(letter)), "16px 28px", rule=True)
+    if letter.slower:
+        told = "".join(_paragraph(line, "font-size:13px;line-height:1.5") for line in letter.slower)
+        yield _row(_dim("Slower than usual") + told, "16px 28px", rule=True)
     yield _row("<br>".join(map(_note, letter.notes)), "14px 28px 18px", rule=True)
     yield "</table>"
     yield "<!--[if mso]></td></tr></table><![endif]-->"

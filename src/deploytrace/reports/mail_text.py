@@ -37,6 +37,11 @@ def _lines(letter: Letter) -> Iterator[str]:
         yield "Slowest tasks"
         for name, time, _ in letter.slowest:
             yield f"  {time:>8}  {name}"
+    if letter.slower:
+        yield ""
+        yield "Slower than usual"
+        for line in letter.slower:
+            yield from _wrapped(line, first="  ", indent=4)
     yield ""
     yield "--"
     for note in letter.notes:

@@ -152,7 +152,8 @@ class TaskDetail:
 
     ``busy_ns`` is the length of the union of the host results' intervals: the task's duration (DESIGN.md 4).
     ``announced`` is when Ansible announced the task (Unix ns). ``straggler_ns`` is the slowest host's time minus the
-    median host's, 0 with fewer than two hosts. ``stable_id`` is the same in every run of the same playbook.
+    median host's, 0 with fewer than two hosts. ``stable_id`` is the same in every run of the same playbook; ``place``
+    is the file that the task is written in, within the project.
     """
 
     definition: TaskDefined
@@ -165,6 +166,7 @@ class TaskDetail:
     straggler_host: str | None
     straggler_ns: int
     notified_by: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

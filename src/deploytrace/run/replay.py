@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import events as ev
 from ..identity import RUN_NODE
+from ..kinds import place
 from .containers import GAP, Container
 from .downtime import Downtime
 from .executions import Execution
@@ -192,6 +193,7 @@ class Replay:
             state = self._scope.define(event)
             project = PurePath(self.started.playbook_path).parent
             state.stable_id = stable_id(self._scope.first.name, event, project)
+            state.place = place(event.path, project)
 
     def _announce(self, event: ev.TaskStarted) -> None:
         scope = self._scope

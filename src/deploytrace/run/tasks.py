@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import PurePath
 
 from .. import identity
 from ..events import TaskDefined
+from ..kinds import place, task_hash
 from .containers import Container, gravest
 from .model import Failure, Kind, Link, Node, Outcome, TaskDetail
 
@@ -20,13 +20,8 @@ _MOST_LINKS = 128  # OpenTelemetry's default limit of links on a span
 
 def stable_id(play: str, definition: TaskDefined, project: PurePath) -> str:
     """Return a task's identity over runs: 16 hex digits of play, role, place in the project, and name as written."""
-    place = definition.path or ""
-    try:
-        place = PurePath(place).relative_to(project).as_posix()
-    except ValueError:
-        place = "/".join(PurePath(place).parts[-4:])
-    key = "\0".join((play, definition.role_fqcn or "", f"{place}:{definition.line}", definition.name))
-    return hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    where = f"{place(definition.path, project)}:{definition.line}"
+    return task_hash(play, definition.role_fqcn or "", where, definition.name)
 
 
 def union(intervals: list[tuple[int, int]]) -> int:
@@ -42,7 +37,7 @@ def union(intervals: list[tuple[int, int]]) -> int:
 class TaskState:
     """What replay knows of one task of the play that is running."""
 
-    __slots__ = ("announced", "announcements", "definition", "occurrences", "path", "runs", "stable_id")
+    __slots__ = ("announced", "announcements", "definition", "occurrences", "path", "place", "runs", "stable_id")
 
     def __init__(self, definition: TaskDefined, path: tuple[Container, ...]) -> None:
         self.definition = definition
@@ -52,6 +47,7 @@ class TaskState:
         self.occurrences: dict[int, Occurrence] = {}
         self.runs: Counter[str] = Counter()  # by host; only for handlers outside lockstep
         self.stable_id = ""
+        self.place = ""
 
 
 class Occurrence(Container):
@@ -114,6 +110,7 @@ class Occurrence(Container):
             play=self.play,
             occurrence=self.number,
             stable_id=self.state.stable_id,
+            place=self.state.place,
             announced=self.announced,
             busy_ns=union(self.intervals),
             hosts=dict(self.hosts),

@@ -23,6 +23,7 @@ from ..journal.cursor import Cursor
 from ..journal.directory import Directory
 from ..sinks.console_report import ConsoleReport
 from ..sinks.contract import Sink
+from ..sinks.expectations import usual_for
 from ..sinks.registry import open_sinks
 from .ansible_process import AnsibleProcess
 from .attendance import Attendance
@@ -124,7 +125,8 @@ def _report(orders: Orders, started: RunStarted) -> list[Sink[Any]]:
     top = features(orders.settings, started.callbacks).top_console
     if not top:
         return []
-    return [ConsoleReport(orders.settings, top, orders.columns, lambda text: _say(report=text))]
+    usual = usual_for(started, orders.state_dir)
+    return [ConsoleReport(orders.settings, top, orders.columns, lambda text: _say(report=text), usual)]
 
 
 def _delivered() -> Callable[[bool], None]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..analysis.ranking import Ranking
+from ..analysis.regression import find_regressions
+from ..analysis.summing import Summing
+from ..analysis.usual import Usual
+from ..reports.check import lines
 from ..reports.top import render
 from ..run.model import Kind, Node
 from ..settings import Settings
@@ -36,19 +39,26 @@ class ConsoleReport:
     schedule_delay = 0.0
     after: tuple[str, ...] = ()
 
-    def __init__(self, settings: Settings, limit: int, width: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, limit: int, width: int, tell: Callable[[str], None], usual: Usual | None = None
+    ) -> None:
+        """``usual`` is what runs like this one take, where that is known."""
         self._settings = settings
         self._limit = limit
         self._width = width
         self._tell = tell
-        self._ranking = Ranking()
+        self._usual = usual
+        self._summing = Summing()
 
     def translate(self, node: Node) -> Sequence[_Report]:
         """Return the report, once the run is over."""
-        self._ranking.add(node)
+        self._summing.add(node)
         if node.kind is not Kind.RUN:
             return ()
-        return (_Report(render(self._ranking, self._settings, self._limit, self._width)),)
+        text = render(self._summing.ranking, self._settings, self._limit, self._width)
+        summary = self._summing.summary()
+        slower = list(lines(find_regressions(summary, self._usual) if summary is not None else None, self._limit))
+        return (_Report("\n".join([text, *(["", "slower than usual", *slower] if slower else [])])),)
 
     def deliver(self, items: Sequence[_Report]) -> int:
         """Tell it."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..analysis.downtime import Downtimes, length
 from ..analysis.intervals import Intervals
+from ..analysis.summing import Summing
 from ..events import RunStarted, TaskDefined
 from ..run.model import (
     DowntimeDetail,
@@ -40,6 +41,7 @@ from ..store.entries import (
     TaskRow,
 )
 from ..store.names import clean, playbook_label
+from .history_times import times_of
 from .waiting import Waiting
 
 __all__ = ["Translator"]
@@ -57,6 +59,7 @@ class Translator:
     """
 
     def __init__(self, started: RunStarted, level: str) -> None:
+        self.summing = Summing()
         self._metrics = metrics_of(level)
         self._cleaned: dict[str, str] = {}
         self._base = started.wall_ns
@@ -78,13 +81,18 @@ class Translator:
     def entries(self, node: Node) -> list[Entry]:
         """Return the entries that a node makes: mostly one, sometimes none."""
         self._downtimes.take(node)
+        self.summing.add(node)
         read = _READ.get(node.kind)
         if read is None:
             return []
         made = self._services(node) if node.kind is Kind.RUN else []
         self._seen = []
         row = read(self, node, node.detail)
-        return made if row is None else [*made, self._entry(row, *self._seen)]
+        if row is None:
+            return made
+        if node.kind is Kind.RUN:
+            made += [self._entry(each) for each in self._times()]
+        return [*made, self._entry(row, *self._seen)]
 
     def _entry(self, row: Row, *observations: Observation) -> Entry:
         self._number += 1
@@ -154,6 +162,7 @@ class Translator:
             handler=definition.handler,
             path=clean(definition.path or "", 4096),
             line=definition.line or 0,
+            place=clean(detail.place, 4096),
             play=self._batched or definition.play,
             announced_ns=detail.announced - self._base,
             started_ns=node.start - self._base,
@@ -247,6 +256,10 @@ class Translator:
             )
             made.append(self._entry(row, *self._seen))
         return made
+
+    def _times(self) -> Iterator[Row]:
+        summary = self.summing.summary()
+        return iter(()) if summary is None else times_of(summary)
 
     def _run(self, node: Node, detail: RunDetail) -> Row:
         playbook, duration, ended = self._playbook, node.end - node.start, detail.ended

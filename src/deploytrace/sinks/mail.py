@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..analysis.causes import Causes
-from ..analysis.ranking import Ranking
+from ..analysis.regression import find_regressions
+from ..analysis.summing import Summing
+from ..analysis.usual import Usual
 from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
 from ..events import RunStarted
+from ..reports.check import lines
 from ..reports.mail import Letter, letter_of
 from ..run.model import Kind, Node
 from ..settings import Settings
@@ -43,7 +46,10 @@ class MailItem:
 
 
 class MailSink:
-    """The mail of one run; see `contract.Sink`. ``archive`` tells where the run's archive is, once it is there."""
+    """The mail of one run; see `contract.Sink`.
+
+    ``archive`` tells where the run's archive is, once it is there, ``usual`` what runs like it take.
+    """
 
     name = "mail"
     resumes = True
@@ -52,13 +58,20 @@ class MailSink:
     schedule_delay = 0.0
     after: tuple[str, ...] = ("archive",)
 
-    def __init__(self, settings: Settings, started: RunStarted, archive: Callable[[], Path | None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        started: RunStarted,
+        archive: Callable[[], Path | None],
+        usual: Usual | None = None,
+    ) -> None:
         self._settings = settings
         self._started = started
         self._directory = PurePath(started.playbook_path).parent
         self._archive = archive
         self._causes = Causes()
-        self._ranking = Ranking()
+        self._usual = usual
+        self._summing = Summing()
         self._last = (0, "")
         self._taken: set[str] = set()  # recipients that have the mail already
         # The same whichever server is set: a mail that one server has taken is not given to the next one too.
@@ -68,12 +81,14 @@ class MailSink:
     def translate(self, node: Node) -> Sequence[MailItem]:
         """Return the run's mail, at its end, if it failed; see `contract.Sink.translate`."""
         self._causes.take(node)
-        self._ranking.add(node)
+        self._summing.add(node)
         if node.kind in (Kind.TASK, Kind.HANDLER):
             self._last = max(self._last, (node.end, node.name))
         if node.kind is not Kind.RUN or self._started.front_end == "console":
             return ()
-        letter = letter_of(node, self._causes, self._ranking, self._last[1], self._settings)
+        summary = self._summing.summary()
+        slower = list(lines(find_regressions(summary, self._usual))) if summary is not None else []
+        letter = letter_of(node, self._causes, self._summing.ranking, self._last[1], self._settings, slower)
         return () if letter is None else (MailItem(letter, node.end),)
 
     def deliver(self, items: Sequence[MailItem]) -> int:

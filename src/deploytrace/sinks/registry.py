@@ -45,10 +45,14 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
         return lambda: open_metrics(way, settings, started, state_dir)
 
     def mail() -> Sequence[Sink[Any]]:
+        from .expectations import usual_for
         from .logs import archive_of
         from .mail import MailSink
 
-        return [MailSink(settings, started, lambda: archive_of(settings, started, state_dir) if wanted.log else None)]
+        def archive() -> Path | None:
+            return archive_of(settings, started, state_dir) if wanted.log else None
+
+        return [MailSink(settings, started, archive, usual_for(started, state_dir))]
 
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),

@@ -164,6 +164,11 @@ _GAUGES = (
         "Start (Unix time) of the oldest run that is going on; absent where there is none.", live=True,
     ),
     _gauge(
+        "ansible.playbook.expected_end_timestamp", "s", "run", ("playbook", "share"),
+        "When (Unix time) the run in progress should be over, by half (0.5) and by nine of ten (0.9) of the runs like "
+        "it; absent where fewer than two are known.", live=True,
+    ),
+    _gauge(
         "ansible.playbook.last_start_timestamp", "s", "run", ("playbook",),
         f"Start (Unix time) of the latest run; {_NOT_IN_CHECK_MODE}",
     ),
@@ -182,6 +187,15 @@ _GAUGES = (
     _gauge(
         "ansible.playbook.last_run_success", "{run}", "run", ("playbook",),
         f"1 where the run that ended last succeeded, else 0; {_NOT_IN_CHECK_MODE}",
+    ),
+    _gauge(
+        "ansible.playbook.last_slower_tasks", "{task}", "run", ("playbook",),
+        f"How many tasks of the latest run were slower than usual (docs/comparison.md); {_NOT_IN_CHECK_MODE}",
+    ),
+    _gauge(
+        "ansible.playbook.last_excess", "s", "run", ("playbook",),
+        "By how much the latest run was slower than usual, 0 where it was not beyond what chance explains; "
+        f"{_NOT_IN_CHECK_MODE}",
     ),
     _info(
         "ansible.playbook.last_run_info", ("playbook", "trace_id", "run_id", "revision"),

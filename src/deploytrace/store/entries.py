@@ -15,13 +15,16 @@ __all__ = [
     "DowntimeRow",
     "Entry",
     "HostResultRow",
+    "HostTimeRow",
     "Observation",
     "PlayRow",
     "RoleRow",
+    "RoleTimeRow",
     "Row",
     "RunEnd",
     "ServiceDowntimeRow",
     "TaskRow",
+    "TaskTimeRow",
 ]
 
 HEARTBEAT_SECONDS = 10.0
@@ -74,6 +77,7 @@ class TaskRow(NamedTuple):
     handler: bool
     path: str
     line: int
+    place: str
     play: int
     announced_ns: int
     started_ns: int
@@ -109,6 +113,34 @@ class PlayRow(NamedTuple):
     outcome: str
     straggler_ns: int
     idle_ns: int
+
+
+class TaskTimeRow(NamedTuple):
+    """A row of ``task_times``; ``outcome`` is a place in `OUTCOME_CODES`."""
+
+    stable_id: str
+    nth: int
+    wall_ns: int
+    hosts_ns: int
+    passes: int
+    results: int
+    outcome: int
+
+
+class RoleTimeRow(NamedTuple):
+    """A row of ``role_times``."""
+
+    role: str
+    own_ns: int
+    inclusive_ns: int
+
+
+class HostTimeRow(NamedTuple):
+    """A row of ``host_times``."""
+
+    host: str
+    busy_ns: int
+    results: int
 
 
 class DowntimeRow(NamedTuple):
@@ -152,8 +184,9 @@ class RunEnd(NamedTuple):
 
 
 Row = Union[  # noqa: UP007 - Python 3.10 evaluates it
-    HostResultRow, TaskRow, RoleRow, PlayRow, DowntimeRow, ServiceDowntimeRow, RunEnd
-]
+    HostResultRow, TaskRow, RoleRow, PlayRow, DowntimeRow, ServiceDowntimeRow, TaskTimeRow, RoleTimeRow, HostTimeRow,
+    RunEnd,
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

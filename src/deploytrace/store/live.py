@@ -11,7 +11,7 @@ from ..journal.owner import boot_id
 from .entries import HEARTBEAT_SECONDS
 from .schema import runs
 
-__all__ = ["latest_runs", "runs_in_progress"]
+__all__ = ["expected_ends", "latest_runs", "runs_in_progress"]
 
 _SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
 
@@ -31,6 +31,15 @@ def runs_in_progress(connection: Connection, now: float) -> dict[str, list[float
         if row.controller != here or row.boot_id == boot:
             found[row.playbook].append(row.started_ns / 1e9)
     return found
+
+
+def expected_ends(connection: Connection, now: float) -> dict[str, tuple[float, float]]:
+    """Return when a playbook's run in progress should be over (Unix time, s), by half and nine of ten of its like."""
+    alive = runs.c.heartbeat_ns > int((now - _SILENT_SECONDS) * 1e9)
+    known = runs.c.result.is_(None) & alive & runs.c.expected_end_ns.is_not(None)
+    query = select(runs.c.playbook, func.max(runs.c.expected_end_ns), func.max(runs.c.latest_end_ns))
+    rows = connection.execute(query.where(known).group_by(runs.c.playbook))
+    return {playbook: (half / 1e9, most / 1e9) for playbook, half, most in rows}
 
 
 def latest_runs(connection: Connection) -> list[tuple[str, str, str, str]]:

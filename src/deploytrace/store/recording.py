@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from ..events import RunStarted
 from ..identity import trace_id
+from ..kinds import run_kind
 from .accumulators import Series, TraceRef, accumulate, give_birth, upsert
 from .catalogue import OUTCOMES, RESULTS, metrics_of
 from .database import Store
@@ -42,15 +43,20 @@ class Recording:
     limit: int
     traced: bool
 
-    def beat(self, store: Store, now_ns: int) -> None:
+    def beat(self, store: Store, now_ns: int, ends: tuple[int, int] | None = None) -> None:
         """Put down that the run goes on; the first time, that it is there. ``now_ns`` is Unix time.
+
+        ``ends`` is when it should be over, by half of the runs like it and by nine of ten (Unix ns).
 
         Raises `StoreUnavailable`, `StoreError`.
         """
         with store.writing() as connection:
             key = self._register(connection, now_ns)
             going_on = (runs.c.key == key) & runs.c.result.is_(None)
-            connection.execute(update(runs).where(going_on).values(heartbeat_ns=now_ns))
+            values = {"heartbeat_ns": now_ns}
+            if ends is not None:
+                values |= {"expected_end_ns": ends[0], "latest_end_ns": ends[1]}
+            connection.execute(update(runs).where(going_on).values(**values))
 
     def commit(self, store: Store, entries: Sequence[Entry], now_ns: int) -> None:
         """Write those entries that are not there yet. Raises `StoreUnavailable`, `StoreError`: then nothing is."""
@@ -133,6 +139,7 @@ class Recording:
             "straggler_ns": 0,
             "idle_ns": 0,
             "callback_ns": 0,
+            "kind": run_kind(started),
         }
 
 

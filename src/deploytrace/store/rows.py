@@ -8,14 +8,41 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, tuple_, update
 
-from .entries import DowntimeRow, HostResultRow, PlayRow, RoleRow, Row, RunEnd, ServiceDowntimeRow, TaskRow
-from .schema import definitions, downtimes, failures, host_results, hosts, plays, roles, runs, service_downtimes, tasks
+from .entries import (
+    DowntimeRow,
+    HostResultRow,
+    HostTimeRow,
+    PlayRow,
+    RoleRow,
+    RoleTimeRow,
+    Row,
+    RunEnd,
+    ServiceDowntimeRow,
+    TaskRow,
+    TaskTimeRow,
+)
+from .schema import (
+    definitions,
+    downtimes,
+    failures,
+    host_results,
+    host_times,
+    hosts,
+    plays,
+    role_times,
+    roles,
+    runs,
+    service_downtimes,
+    task_times,
+    tasks,
+)
 
 __all__ = ["write_rows"]
 
 _AT_ONCE = 400  # names asked for in one statement
 _AS_THEY_ARE: Mapping[type, Table] = {
     RoleRow: roles,
+    RoleTimeRow: role_times,
     PlayRow: plays,
     DowntimeRow: downtimes,
     ServiceDowntimeRow: service_downtimes,
@@ -29,11 +56,18 @@ def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[R
         found.setdefault(type(row), []).append(row)
     results: list[HostResultRow] = found.get(HostResultRow, [])
     done: list[TaskRow] = found.get(TaskRow, [])
-    names = {row.host for row in results} | {row.straggler for row in done if row.straggler is not None}
+    times: list[HostTimeRow] = found.get(HostTimeRow, [])
+    names = {row.host for row in results} | {row.host for row in times}
+    names |= {row.straggler for row in done if row.straggler is not None}
     host_keys = _host_keys(connection, names)
     _write_results(connection, run, host_keys, results)
     if done:
         _write_tasks(connection, run, playbook, host_keys, done)
+    if times:
+        named = [{"run": run, **row._asdict(), "host": host_keys[row.host]} for row in times]
+        connection.execute(insert(host_times), named)
+    if TaskTimeRow in found:
+        _write_task_times(connection, run, playbook, found[TaskTimeRow])
     for kind, table in _AS_THEY_ARE.items():
         if kind in found:
             connection.execute(insert(table), [{"run": run, **row._asdict()} for row in found[kind]])
@@ -100,6 +134,15 @@ def _write_tasks(
     )
 
 
+def _write_task_times(connection: Connection, run: int, playbook: str, rows: Sequence[TaskTimeRow]) -> None:
+    keys = _ask({row.stable_id for row in rows}, _known_definitions(connection, playbook))
+    made = []
+    for row in rows:
+        columns = row._asdict()
+        made.append({"run": run, "definition": keys[columns.pop("stable_id")], **columns})
+    connection.execute(insert(task_times), made)
+
+
 def _host_keys(connection: Connection, names: set[str]) -> dict[str, int]:
     def known(some: Sequence[str]) -> Iterable[tuple[str, int]]:
         return ((name, key) for name, key in connection.execute(select(hosts.c.name, hosts.c.key).where(
@@ -115,13 +158,7 @@ def _host_keys(connection: Connection, names: set[str]) -> dict[str, int]:
 
 def _definition_keys(connection: Connection, playbook: str, done: Sequence[TaskRow]) -> dict[str, int]:
     """Return the keys of the definitions by their stable ids."""
-    table = definitions.c
-
-    def known(some: Sequence[str]) -> Iterable[tuple[str, int]]:
-        named = tuple_(table.playbook, table.stable_id).in_([(playbook, stable_id) for stable_id in some])
-        return ((stable_id, key) for stable_id, key in connection.execute(
-            select(table.stable_id, table.key).where(named)))  # fmt: skip
-
+    known = _known_definitions(connection, playbook)
     rows = {row.stable_id: row for row in done}
     keys = _ask(rows, known)
     missing = sorted(rows.keys() - keys.keys())
@@ -129,6 +166,18 @@ def _definition_keys(connection: Connection, playbook: str, done: Sequence[TaskR
         connection.execute(insert(definitions), [_definition(playbook, rows[stable_id]) for stable_id in missing])
         keys |= _ask(missing, known)
     return keys
+
+
+def _known_definitions(connection: Connection, playbook: str) -> Callable[[Sequence[str]], Iterable[tuple[str, int]]]:
+    """Return what gives the keys of those definitions of a playbook that are there."""
+    table = definitions.c
+
+    def known(some: Sequence[str]) -> Iterable[tuple[str, int]]:
+        named = tuple_(table.playbook, table.stable_id).in_([(playbook, stable_id) for stable_id in some])
+        return ((stable_id, key) for stable_id, key in connection.execute(
+            select(table.stable_id, table.key).where(named)))  # fmt: skip
+
+    return known
 
 
 def _definition(playbook: str, row: TaskRow) -> dict[str, Any]:
@@ -142,6 +191,7 @@ def _definition(playbook: str, row: TaskRow) -> dict[str, Any]:
         "handler": row.handler,
         "path": row.path,
         "line": row.line,
+        "place": row.place,
     }
 
 

@@ -34,18 +34,21 @@ __all__ = [
     "exemplars",
     "failures",
     "host_results",
+    "host_times",
     "hosts",
     "levels",
     "plays",
+    "role_times",
     "roles",
     "runs",
     "series",
     "service_downtimes",
     "store",
+    "task_times",
     "tasks",
 ]
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The latest migration in ``store/migrations``; a store of a later one is refused."""
 
 SCHEMA = MetaData()
@@ -109,8 +112,12 @@ runs = Table(
     Column("straggler_ns", BigInteger, nullable=False, comment="What slow hosts cost, as in the metric."),
     Column("idle_ns", BigInteger, nullable=False, comment="What hosts waited for others, as in the metric."),
     Column("callback_ns", BigInteger, nullable=False, comment="What deploytrace's callbacks cost Ansible."),
+    Column("kind", String(16), comment="Runs of one kind can be compared; null in those of a first version."),
+    Column("expected_end_ns", BigInteger, comment="When it should end, by half of the runs like it, Unix time."),
+    Column("latest_end_ns", BigInteger, comment="And by nine of ten of them."),
     Index("runs_by_start", "started_ns"),
     Index("runs_by_playbook", "playbook", "started_ns"),
+    Index("runs_by_kind", "kind", "started_ns"),
     comment="One row for each playbook that was run, from its start on.",
 )
 
@@ -159,6 +166,7 @@ definitions = Table(
     Column("handler", Boolean, nullable=False, comment="Whether it is a handler."),
     Column("path", Text, nullable=False, comment="The file that it is written in."),
     Column("line", Integer, nullable=False, comment="And the line."),
+    Column("place", Text, comment="The file within the project; null where a first version put it down."),
     UniqueConstraint("playbook", "stable_id"),
     comment="Tasks and handlers as they are written; what the runs of a playbook have in common.",
 )
@@ -209,6 +217,44 @@ host_results = Table(
     comment="One task on one host. Millions: it is first to be pruned.",
     sqlite_with_rowid=False,
 )  # fmt: skip
+
+task_times = Table(
+    "task_times",
+    SCHEMA,
+    _run(),
+    Column("definition", Integer, ForeignKey("definitions.key"), primary_key=True, comment="The task."),
+    Column("nth", SmallInteger, nullable=False, comment="Counts tasks of one name in one file, by line."),
+    Column("wall_ns", BigInteger, nullable=False, comment="Time in which at least one host was at work on it."),
+    Column("hosts_ns", BigInteger, nullable=False, comment="That of all hosts added up."),
+    Column("passes", Integer, nullable=False, comment="How often it was run: in batches, includes, flushes."),
+    Column("results", Integer, nullable=False, comment="How many host results it had."),
+    Column("outcome", SmallInteger, nullable=False, comment="The gravest, by number as in host_results."),
+    Index("task_times_by_definition", "definition", "run", "nth", "wall_ns", "hosts_ns"),
+    comment="What each task took in a whole run; made when it is over.",
+    sqlite_with_rowid=False,
+)
+
+role_times = Table(
+    "role_times",
+    SCHEMA,
+    _run(),
+    Column("role", Text, primary_key=True, comment="The role, all its invocations."),
+    Column("own_ns", BigInteger, nullable=False, comment="Time in which hosts were at work on tasks of its own."),
+    Column("inclusive_ns", BigInteger, nullable=False, comment="With the roles that it includes or depends on."),
+    comment="What each role took in a whole run; made when it is over.",
+    sqlite_with_rowid=False,
+)
+
+host_times = Table(
+    "host_times",
+    SCHEMA,
+    _run(),
+    Column("host", Integer, ForeignKey("hosts.key"), primary_key=True, comment="The host."),
+    Column("busy_ns", BigInteger, nullable=False, comment="Time in which it was at work."),
+    Column("results", Integer, nullable=False, comment="How many host results it had."),
+    comment="What each host took in a whole run; made when it is over.",
+    sqlite_with_rowid=False,
+)
 
 failures = Table(
     "failures",

@@ -14,7 +14,7 @@ from ..journal.directory import Directory
 from ..settings import Settings
 from .catalogue import METRICS, Metric, Type, metrics_of
 from .database import Store
-from .live import latest_runs, runs_in_progress
+from .live import expected_ends, latest_runs, runs_in_progress
 from .schema import buckets, exemplars, series
 from .schema import store as store_table
 from .snapshot import Distribution, Exemplar, Family, Point, Snapshot
@@ -142,6 +142,9 @@ class _Reader:
             point("ansible_playbook_runs_in_progress", (playbook,), len(starts))
             if starts:
                 point("ansible_playbook_running_start_timestamp_seconds", (playbook,), min(starts))
+        for playbook, ends in expected_ends(self._connection, self._now).items():
+            for share, end in zip(("0.5", "0.9"), ends, strict=True):
+                point("ansible_playbook_expected_end_timestamp_seconds", (playbook, share), end)
         for playbook, age in self._view.max_success_age.items():
             point("ansible_playbook_max_success_age_seconds", (playbook,), age)
         for labels in latest_runs(self._connection) if self._view.last_run_info else ():

@@ -1,0 +1,88 @@
+"""What of a run was slower than is usual for its kind, beyond what chance explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..run.summary import Summary, TaskKey
+from .noise import MEASURABLE_NS, shift_of
+from .usual import Usual, alike, case_of
+
+__all__ = ["Regressions", "Slower", "find_regressions"]
+
+_UNCOMPARED = frozenset({"skipped", "failed", "unreachable", "interrupted", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slower:
+    """A task that was slower than usual, or with ``key`` None the whole run. Durations are ns.
+
+    ``limit_ns`` is how far above ``usual_ns`` chance may take it.
+    """
+
+    key: TaskKey | None
+    ns: int
+    usual_ns: int
+    limit_ns: int
+
+    @property
+    def excess_ns(self) -> int:
+        """How much longer it took than usual."""
+        return self.ns - self.usual_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Regressions:
+    """What was slower than usual; false where nothing was. ``runs`` is how many runs tell what is usual.
+
+    ``whole`` is the run itself, ``tasks`` come in the order of what they lost. ``shift_ns`` is by how much tasks were
+    slower in common, which is the controller's or the network's affair: ``tasks`` are slower than that.
+    """
+
+    runs: int
+    duration_ns: int
+    usual_ns: int
+    shift_ns: int
+    whole: Slower | None
+    tasks: tuple[Slower, ...]
+
+    def __bool__(self) -> bool:
+        """Return whether anything was slower."""
+        return self.whole is not None or bool(self.tasks)
+
+
+def find_regressions(summary: Summary, usual: Usual | None) -> Regressions | None:
+    """Return what was slower than usual in a run, None where it is not known what would be.
+
+    Of a run that failed the tasks count that went well. A run that is among those that tell what is usual is compared
+    with nothing, and so is one with many more or fewer hosts.
+    """
+    if usual is None or summary.run_id in usual.runs or not alike(usual.hosts, summary.context.hosts):
+        return None
+    known = {case_of(task): task for task in summary.tasks if task.outcome not in _UNCOMPARED}
+    known = {case: task for case, task in known.items() if case in usual.tasks}
+    excess = [(task.wall_ns, usual.tasks[case].median) for case, task in known.items()]
+    shift = max(0.0, shift_of([ns - median for ns, median in excess if median >= MEASURABLE_NS]))
+    tests = len(known) + 1
+    slower = []
+    for case, task in known.items():
+        scatter = usual.tasks[case]
+        limit = scatter.limit(tests) + (shift if scatter.median >= MEASURABLE_NS else 0.0)
+        if task.wall_ns - scatter.median > limit:
+            slower.append(Slower(task.key, task.wall_ns, round(scatter.median), round(limit)))
+    slower.sort(key=lambda each: -each.excess_ns)
+    return Regressions(
+        runs=len(usual.runs),
+        duration_ns=summary.duration_ns,
+        usual_ns=round(usual.whole.median),
+        shift_ns=round(shift),
+        whole=_whole(summary, usual, tests),
+        tasks=tuple(slower),
+    )
+
+
+def _whole(summary: Summary, usual: Usual, tests: int) -> Slower | None:
+    limit = usual.whole.limit(tests)
+    if summary.outcome != "ok" or summary.duration_ns - usual.whole.median <= limit:
+        return None
+    return Slower(None, summary.duration_ns, round(usual.whole.median), round(limit))

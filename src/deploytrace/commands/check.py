@@ -1,0 +1,54 @@
+"""Say whether a run was slower than runs like it usually are, and which of its tasks.
+
+It is compared with up to 30 runs before it that are of its kind (playbook, environment, tags, check mode), had a
+similar number of hosts, and went well; below five of them nothing is called unusual. A task counts as slower where its
+time is beyond what chance explains. With --fail-on-regression the exit status is 10 then, for CI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..settings import Settings
+from .recorded import add_run_argument
+
+__all__ = ["REGRESSION", "add_arguments", "run"]
+
+REGRESSION = 10
+"""The exit status of a run that was slower than usual, where that was asked for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_run_argument(parser)
+    parser.add_argument("--fail-on-regression", action="store_true", help="exit with 10 where anything was slower")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the verdict."""
+    from ..analysis.regression import find_regressions
+    from ..analysis.usual import FEWEST, usual_of
+    from ..reports import check as report
+    from .past import opened_past
+
+    with opened_past(settings) as past:
+        summary = past.summary(arguments.run)
+        history = past.like(summary)
+    found = find_regressions(summary, usual_of(history))
+    if arguments.json:
+        json.dump(report.as_json(summary.run_id, found), sys.stdout, indent=2)
+        print()
+    elif found is None:
+        many = len(history)
+        print(f"There {'is' if many == 1 else 'are'} {many} comparable run{'' if many == 1 else 's'}: too few to tell.")
+        print(f"It takes {FEWEST} that went well, of the same playbook and environment, on about as many hosts.")
+    elif not found:
+        print(f"Nothing was slower than usual, by {found.runs} comparable runs.")
+    else:
+        print(f"Slower than usual, by {found.runs} comparable runs:")
+        for line in report.lines(found, limit=len(found.tasks)):
+            print(f"  {line}")
+    return REGRESSION if arguments.fail_on_regression and found else 0
