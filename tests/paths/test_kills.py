@@ -49,9 +49,10 @@ def _kill_now_and_then(exporter: Exporter, until: threading.Event) -> None:
         exporter.start()
 
 
-def test_fifty_runs(landscape: Landscape, tmp_path: Path) -> None:
+def test_fifty_runs(landscape: Landscape, url: str, tmp_path: Path) -> None:
     """Sidecars and the exporter are killed at random; what one leaves, the next brings."""
     environ = {
+        "DEPLOYTRACE_STORE_URL": url,
         "DEPLOYTRACE_METRICS_BIRTH_HOLD": "3",
         "DEPLOYTRACE_METRICS_TEXTFILE": str(landscape.textfile),
         "DEPLOYTRACE_METRICS_PUSHGATEWAY": f"http://{landscape.gateway}",
@@ -83,7 +84,6 @@ def test_fifty_runs(landscape: Landscape, tmp_path: Path) -> None:
         assert int(killed.stdout.split()[-1]) > _RUNS / 4
         assert place.flush().returncode == 0
         assert place.flush().returncode == 0  # what the first has counted of itself
-        url = f"sqlite:///{place.root}/store.db"
         snapshot = true_snapshot(url)
         ways = tuple(way for way in WAYS if way != "collector")
         landscape.wait_until_all_agree(snapshot, exporter.address, ways)
@@ -96,4 +96,4 @@ def test_fifty_runs(landscape: Landscape, tmp_path: Path) -> None:
         families = {family.metric.name: family for family in snapshot.families}
         assert runs == _RUNS == sum(point.value for point in families["ansible_playbook_runs_total"].points)
         durations = families["ansible_playbook_duration_seconds"].distributions
-        assert abs(sum(one.sum for one in durations) - nanoseconds / 1e9) < 1e-6
+        assert abs(sum(one.sum for one in durations) - int(nanoseconds) / 1e9) < 1e-6

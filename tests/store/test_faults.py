@@ -84,6 +84,32 @@ def test_a_newer_store_is_refused(store: Store, url: str) -> None:
         run_of("meta-2.21").commit(url)
 
 
+_TO_THE_FIRST_SCHEMA = (
+    *(f"DROP TABLE {table}" for table in ("task_times", "role_times", "host_times")),
+    "DROP INDEX runs_by_kind",
+    *(f"ALTER TABLE runs DROP COLUMN {column}" for column in ("kind", "expected_end_ns", "latest_end_ns")),
+    "ALTER TABLE definitions DROP COLUMN place",
+    "UPDATE alembic_version SET version_num = '0001'",
+)
+
+
+def test_an_older_store_is_brought_up_to_date(store: Store, url: str) -> None:
+    """Opening it does that: what it held is there, and the numbers go on from it."""
+    run_of("meta-2.21").commit(url)
+    before, runs = content(store), totals(store, "ansible_playbook_runs_total")
+    with store.writing() as connection:
+        for statement in _TO_THE_FIRST_SCHEMA:
+            connection.execute(text(statement))
+    with contextlib.closing(open_store(url)) as newer:
+        assert content(newer) == before
+        with newer.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), SCHEMA) == []
+        run_of("meta-2.21", run_id="9" * 32).commit(url)
+        assert content(newer)["runs"] == 2
+        twice = {labels: (2 * count, 2 * total) for labels, (count, total) in runs.items()}
+        assert totals(newer, "ansible_playbook_runs_total") == twice != runs
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
