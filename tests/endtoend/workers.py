@@ -31,26 +31,27 @@ def _started_ns(pid: int) -> int | None:
 
 
 class WorkerWatch(threading.Thread):
-    """Watches the children of a process: ``lifetimes`` maps pid to (start, end) in ns on the monotonic clock.
+    """Watches the children of a process: ``lifetimes`` maps pid to (start, last seen, seen gone), ns, monotonic clock.
 
+    The worker ended between the two sights, which are far apart where the machine lets this thread wait.
     The clock since boot is the monotonic one on machines that have never been suspended.
     """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._pid = pid
-        self.lifetimes: dict[int, tuple[int, int]] = {}
+        self.lifetimes: dict[int, tuple[int, int, int]] = {}
         self._offset = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
 
     def run(self) -> None:
-        alive: dict[int, int] = {}
+        alive: dict[int, tuple[int, int]] = {}
         while Path(f"/proc/{self._pid}/task").exists():
-            now = time.monotonic_ns()
             for pid in {*_children(self._pid), *alive}:
+                before = time.monotonic_ns()
                 started = _started_ns(pid)
                 if started is None:
                     if pid in alive:
-                        self.lifetimes[pid] = (alive.pop(pid), now)
-                elif pid not in alive and pid not in self.lifetimes:
-                    alive[pid] = started - self._offset
+                        self.lifetimes[pid] = (*alive.pop(pid), time.monotonic_ns())
+                elif pid not in self.lifetimes:
+                    alive[pid] = (started - self._offset, before)
             time.sleep(0.005)
