@@ -1,4 +1,4 @@
-"""The fixtures: real Ansible of every supported version, a real Jaeger, a receiver for faults, real SSH hosts.
+"""The fixtures: real Ansible of every version, a real Jaeger, a receiver for faults, SSH hosts, SQLite and PostgreSQL.
 
 They only hand out what ``ground`` makes. ``--ansible 2.21`` (repeatable) limits the tests to some versions.
 """
@@ -16,6 +16,7 @@ import pytest
 
 from ground.ansible import Ansible
 from ground.environments import NEWEST_STABLE, RELEASES, Release, installed, python_for
+from ground.postgres import PostgreSQL, running_postgresql
 from ground.processes import SESSION_MARK, end_all, naming, new_mark, wait_until_gone
 from ground.receiver import Receiver, running_receiver
 from ground.servers import Jaeger, running_jaeger
@@ -119,3 +120,19 @@ def nothing_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     left = wait_until_gone(SESSION_MARK, mark, _LAST_PROCESSES_S) + naming(tmp_path_factory.getbasetemp())
     end_all(left)
     assert not left, f"still running after all tests: {left}"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL, shared by all tests of a worker."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store that nobody has made yet: every test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state/store.db"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()

@@ -8,15 +8,27 @@ from typing import Any
 
 import yaml
 
+from deploytrace.store.catalogue import METRICS, Type
 from ground.cache import ROOT
 from ground.smtp import MailServer
 
-__all__ = ["ALERTMANAGER", "RULES", "UNIT_TESTS", "alertmanager_for", "alerts", "changed", "rules", "unit_tests"]
+__all__ = [
+    "ALERTMANAGER",
+    "RULES",
+    "UNIT_TESTS",
+    "alertmanager_for",
+    "alerts",
+    "changed",
+    "known_series",
+    "rules",
+    "unit_tests",
+]
 
 RULES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 UNIT_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yml"))
 """promtool's unit tests of the rules."""
+_TARGET_LABELS = {"job", "instance"}
 
 
 def rules() -> Iterator[dict[str, Any]]:
@@ -30,6 +42,22 @@ def rules() -> Iterator[dict[str, Any]]:
 def alerts() -> dict[str, dict[str, Any]]:
     """The alerts by name."""
     return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def known_series() -> dict[str, set[str]]:
+    """What may stand in an expression: every series of every metric and recorded rule, with the labels it may have."""
+    known = {"up": set(_TARGET_LABELS)}
+    for metric in METRICS.values():
+        labels = _TARGET_LABELS | set(metric.labels)
+        if metric.type is Type.HISTOGRAM:
+            known |= {f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
+            known[f"{metric.name}_bucket"] = labels | {"le"}
+        else:
+            known[metric.name] = labels
+    for rule in rules():
+        if "record" in rule:
+            known[rule["record"]] = set(rule["record"].partition(":")[0].split("_"))
+    return known
 
 
 def unit_tests() -> Iterator[dict[str, Any]]:

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deploytrace.store.catalogue import METRICS, Type
 from ground.cache import ROOT
 from ground.prometheus import GENERATIONS, prometheus_programs, running_prometheus
 
-from .shipped import RULES, UNIT_TESTS, alerts, rules, unit_tests
+from .shipped import RULES, UNIT_TESTS, alerts, known_series, rules, unit_tests
 
 RUNBOOKS = ROOT / "docs/runbooks"
 LOOKBACK_S = 300  # older results of a recording rule are not seen (Prometheus's query.lookback-delta)
-TARGET_LABELS = {"job", "instance"}
-OTHERS_METRICS = {"up"}
 
 
 def _promtool(generation: str, *words: str | Path) -> str:
@@ -78,25 +75,9 @@ def test_rules_that_others_read_are_evaluated_before_they_are_forgotten() -> Non
         assert int(number) * {"s": 1, "m": 60}[unit] < LOOKBACK_S, rule["group"]["name"]
 
 
-def _known_names() -> dict[str, set[str]]:
-    """What may stand in an expression: every series of every metric and recorded rule, with the labels it may have."""
-    known: dict[str, set[str]] = {name: set(TARGET_LABELS) for name in OTHERS_METRICS}
-    for metric in METRICS.values():
-        labels = TARGET_LABELS | set(metric.labels)
-        if metric.type is Type.HISTOGRAM:
-            known |= {f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
-            known[f"{metric.name}_bucket"] = labels | {"le"}
-        else:
-            known[metric.name] = labels
-    for rule in rules():
-        if "record" in rule:
-            known[rule["record"]] = set(rule["record"].partition(":")[0].split("_"))
-    return known
-
-
 def _unknown_in(expression: str) -> set[str]:
     """The metrics, and the labels of matchers, that an expression names and nothing has."""
-    known = _known_names()
+    known = known_series()
     unknown = set()
     for name, matchers in re.findall(r"\b((?:ansible_|job_|up\b)[\w:]*)(?:\{([^}]*)\})?", expression):
         labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))
@@ -112,7 +93,7 @@ def test_no_rule_names_a_metric_or_label_that_nothing_has() -> None:
     for name, alert in alerts().items():
         text = " ".join(alert["annotations"].values())
         named = set(re.findall(r"\$labels\.(\w+)", text))
-        produced = set().union(*(_known_names()[metric] for metric in _known_names() if metric in alert["expr"]))
+        produced = set().union(*(known_series()[metric] for metric in known_series() if metric in alert["expr"]))
         assert named <= produced, f"{name} tells {named - produced}, which its metrics do not have"
 
 

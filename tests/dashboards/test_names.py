@@ -12,35 +12,17 @@ from pathlib import Path
 import promql_parser as promql
 import pytest
 
-from alerts.shipped import rules
-from deploytrace.store.catalogue import METRICS, Type
+from alerts.shipped import known_series
 from ground.cache import ROOT
 
 from .shipped import DASHBOARDS, DIRECTORY, Dashboard, filled
 
-_TARGET = {"job", "instance"}
 _GRAFANAS = {"__range", "__interval", "__rate_interval", "__data", "__all"}
-
-
-def _known() -> dict[str, set[str]]:
-    """Every series that there may be, with its labels."""
-    known = {"up": set(_TARGET)}
-    for metric in METRICS.values():
-        labels = _TARGET | set(metric.labels)
-        if metric.type is Type.HISTOGRAM:
-            known |= {f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
-            known[f"{metric.name}_bucket"] = labels | {"le"}
-        else:
-            known[metric.name] = labels
-    for rule in rules():
-        if "record" in rule:
-            known[rule["record"]] = set(rule["record"].partition(":")[0].split("_"))
-    return known
 
 
 def _wrong_in(expression: str) -> Iterator[str]:
     """What an expression names and nothing has: metrics, labels of matchers, labels to group by or to match on."""
-    known = _known()
+    known = known_series()
     asked: list[set[str]] = []  # the labels that each node above asks for
 
     def enter(node: promql.Expr) -> None:

@@ -10,27 +10,10 @@ import pytest
 
 from ground.collector import running_collector
 from ground.node_exporter import running_node_exporter
-from ground.postgres import PostgreSQL, running_postgresql
 from ground.prometheus import running_prometheus
 from ground.pushgateway import running_pushgateway
 
 from .landscape import Landscape
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """A running PostgreSQL, shared by all tests of a worker."""
-    with running_postgresql() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a store that nobody has made yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store/store.db"
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.database()
 
 
 @pytest.fixture

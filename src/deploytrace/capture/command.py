@@ -105,7 +105,7 @@ class Command:
         )
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         recording = Recording(Writer(state_dir / "journals", run_id), started)
-        if self.timestamps is not None or "deploytrace.capture.timestamp" in sys.modules:  # else nobody prints any
+        if "deploytrace.capture.timestamp" in sys.modules:  # else nobody prints any
             from .timestamp import tell_run
 
             tell_run(state_dir, started)

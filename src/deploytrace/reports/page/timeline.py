@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...run.model import DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDetail, Tree
+from ...run.model import BatchDetail, DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDetail, Tree
 from .markup import line
 
 __all__ = ["MAX_BARS", "Bar", "bars_of", "timeline_of"]
@@ -136,8 +136,7 @@ def _task(node: Node) -> dict[str, Any]:
 
 
 def _name(node: Node) -> str:
-    names = {Kind.BATCH: f"batch {node.name}"}
-    return line(names.get(node.kind, node.name), 120)
+    return line(f"batch {node.detail.number}" if isinstance(node.detail, BatchDetail) else node.name, 120)
 
 
 def _notes(bars: list[Bar]) -> Iterator[tuple[int, str]]:
