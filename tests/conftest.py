@@ -77,11 +77,16 @@ def _alone_or_not(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         yield
 
 
-@pytest.fixture
-def ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ansible]:
-    """Ansible with the newest stable ansible-core (or the newest of those chosen), for tests that need only one."""
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest) -> Release:
+    """The newest stable ansible-core (or the newest of those chosen), for tests that need only one."""
     chosen = _chosen(request.config)
-    release = next((release for release in chosen if release.version == NEWEST_STABLE), chosen[-1])
+    return next((release for release in chosen if release.version == NEWEST_STABLE), chosen[-1])
+
+
+@pytest.fixture
+def ansible(release: Release, tmp_path: Path) -> Iterator[Ansible]:
+    """Ansible of the one release."""
     yield from _ansible(release, tmp_path)
 
 

@@ -16,7 +16,7 @@ from deploytrace.identity import new_run_id
 from deploytrace.journal.reader import read_events
 from ground.ansible import Ansible
 from ground.cache import ROOT
-from ground.environments import NEWEST_STABLE, RELEASES, installed
+from ground.environments import Release, installed
 from ground.prometheus import Prometheus, Sample, running_prometheus
 from ground.receiver import Answer, running_receiver
 from paths.exporting import running_exporter
@@ -61,9 +61,8 @@ _ROLE = """
 
 
 @pytest.fixture(scope="module")
-def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ansible]:
+def ansible(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ansible]:
     """One for all queries."""
-    release = next(release for release in RELEASES if release.version == NEWEST_STABLE)
     with tempfile.TemporaryDirectory(prefix="ansible-", ignore_cleanup_errors=True) as temporary:
         user = Ansible(installed(release), tmp_path_factory.mktemp("queries"), Path(temporary))
         user.write("roles/shop/tasks/main.yml", _ROLE)

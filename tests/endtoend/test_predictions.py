@@ -18,7 +18,7 @@ from deploytrace.journal.reader import read_events
 from deploytrace.run.load import load
 from deploytrace.run.model import Tree
 from ground.ansible import Ansible
-from ground.environments import NEWEST_STABLE, RELEASES, installed
+from ground.environments import Release, installed
 
 from .journals import only_journal
 
@@ -65,9 +65,9 @@ def _playbook(name: str, heavy: str) -> str:
 class _Runs:
     """Real runs, some at once, each with a home of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, release: Release, directory: Path) -> None:
+        self._release = release
         self._directory = directory
-        self._release = next(release for release in RELEASES if release.version == NEWEST_STABLE)
 
     def trees(self, wanted: Mapping[str, tuple[str, int, str | None]]) -> dict[str, Tree]:
         """Run playbooks (text, forks, strategy) and return what was recorded of each."""
@@ -95,7 +95,7 @@ class _Runs:
 
 
 @pytest.fixture(scope="module")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
+def trees(release: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
     """Each playbook with and without its heavy task, and the linear one with other forks and another strategy."""
     forks = {"handlers": 10, "delegation": 10, "serial": 5}
     wanted: dict[str, tuple[str, int, str | None]] = {}
@@ -105,7 +105,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
     linear = _playbook("linear", _HEAVY["linear"])
     wanted["more forks"] = (linear, 10, None)
     wanted["free strategy"] = (linear, 5, "free")
-    return _Runs(tmp_path_factory.mktemp("predictions")).trees(wanted)
+    return _Runs(release, tmp_path_factory.mktemp("predictions")).trees(wanted)
 
 
 def _seconds(tree: Tree) -> float:

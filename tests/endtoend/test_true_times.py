@@ -28,7 +28,7 @@ _NEAR_S = 0.1
 
 @pytest.mark.alone
 def test_each_host_result_agrees_with_its_worker(each_ansible: Ansible) -> None:
-    """The three strategies at the same time: they sleep most of it."""
+    """The three strategies at the same time, since they sleep most of it; each begins when the one before sleeps."""
     user = each_ansible
     inventory = user.local_inventory(*(f"h{number}" for number in range(1, 7)))
     runs = {}
@@ -44,6 +44,7 @@ def test_each_host_result_agrees_with_its_worker(each_ansible: Ansible) -> None:
         watch = WorkerWatch(running.pid)
         watch.start()
         runs[state] = running, watch
+        running.wait_for_output("TASK [long]")
     for running, watch in runs.values():
         result = running.finish()
         watch.join()
