@@ -11,6 +11,7 @@ __all__ = [
     "DeliveryUnavailable",
     "DeploytraceError",
     "JournalError",
+    "NotKept",
     "RunNotFound",
     "SettingError",
     "StoreError",
@@ -39,6 +40,12 @@ class JournalError(DeploytraceError):
 
 class RunNotFound(DeploytraceError):
     """No recorded run answers to the given id, prefix or ``last~N``."""
+
+    exit_code = 4
+
+
+class NotKept(DeploytraceError):
+    """The run is known, but what is asked for was not kept of it: its journal is gone, and the history has no more."""
 
     exit_code = 4
 

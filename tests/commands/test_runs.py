@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +128,21 @@ def test_runs_whose_journals_are_gone_are_told_from_the_history(program: Program
     assert (task["task"], task["count"], task["seconds"]) == ("Restart", 2, 1.7)
     path.unlink()
     assert json.loads(program.output("diff", kept.run_id[:8], "last", "--json"))["tasks"][0]["b"] == 1.7
+
+
+def test_a_run_of_the_history_that_nobody_heard_of_any_more_does_not_go_on(program: Program) -> None:
+    """It was last known to go on 5 s after its start; where its sidecar still says so, it goes on."""
+    now = time.time_ns()
+    for number, start, heard in ((1, now - 90 * 10**9, now - 85 * 10**9), (2, now - 60 * 10**9, now)):
+        started = Told(number, host_name="elsewhere").events[0]
+        assert isinstance(started, RunStarted)
+        started = started._replace(wall_ns=start)
+        url = f"sqlite:///{program.state_dir}/store.db"
+        sink = HistorySink(url, started, Settings(), traced=False, clock=lambda heard=heard: heard)  # type: ignore[misc]
+        sink.beat()
+        sink.close()
+    going, lost = json.loads(program.output("runs", "--json"))
+    assert (going["outcome"], going["trouble"]) == ("running", None)
+    assert going["duration"] == pytest.approx(60, abs=30)
+    assert (lost["outcome"], lost["duration"]) == ("interrupted", 5)
+    assert "`deploytrace flush` on elsewhere" in lost["trouble"]

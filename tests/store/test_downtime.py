@@ -44,10 +44,11 @@ def test_windows_of_hosts_and_of_their_service(store: Store, url: str) -> None:
     Run(story.events).commit(url)
     assert _rows(store, schema.downtimes) == [
         {"run": 1, "number": number, "host": host, "service": service, "started": started, "duration": duration,
-         "at_least": at_least, "open": False}
-        for number, host, service, started, duration, at_least in (
-            (1, "h1", "shop", 1, 2.5, 1.5), (2, "h2", "shop", 2, 2.5, 1.5),
-            (3, "h1", "cache", 5, 0.5, 0), (4, "h2", "cache", 6, 0.5, 0))
+         "at_least": at_least, "open": False, "execution": execution, "at_least_from": started + certain, "play": 1,
+         "span": duration - 10e-6}
+        for number, host, service, started, duration, certain, at_least, execution in (
+            (1, "h1", "shop", 1, 2.5, 0.5, 1.5, 1), (2, "h2", "shop", 2, 2.5, 0.5, 1.5, 2),
+            (3, "h1", "cache", 5, 0.5, 0.5, 0, 5), (4, "h2", "cache", 6, 0.5, 0.5, 0, 6))
     ]  # fmt: skip
     assert _rows(store, schema.service_downtimes) == [
         {"run": 1, "service": "cache", "hosts": 2, "reduced": 1, "reduced_at_least": 0, "outage": 0,

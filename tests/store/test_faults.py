@@ -84,7 +84,23 @@ def test_a_newer_store_is_refused(store: Store, url: str) -> None:
         run_of("meta-2.21").commit(url)
 
 
+_TO_THE_SECOND_SCHEMA = (
+    "DROP TABLE containers",
+    *(
+        f"ALTER TABLE {table} DROP COLUMN {column}"
+        for table, columns in (
+            ("runs", ("message",)),
+            ("plays", ("hosts",)),
+            ("tasks", ("container", "told_ns", "written")),
+            ("host_results", ("late_ns", "waited_ns", "own_ns", "delegate")),
+            ("host_times", ("connection",)),
+            ("downtimes", ("execution", "at_least_from_ns", "play", "span_ns")),
+        )
+        for column in columns
+    ),
+)
 _TO_THE_FIRST_SCHEMA = (
+    *_TO_THE_SECOND_SCHEMA,
     *(f"DROP TABLE {table}" for table in ("task_times", "role_times", "host_times")),
     "DROP INDEX runs_by_kind",
     *(f"ALTER TABLE runs DROP COLUMN {column}" for column in ("kind", "expected_end_ns", "latest_end_ns")),

@@ -15,10 +15,10 @@ from typing import NamedTuple, cast
 from ..events import PlayStarted
 from ..run.load import children_first
 from ..run.model import HostDetail, Kind, Node, PlayDetail, RunDetail, TaskDetail, Tree
+from ..run.scope import in_lockstep
 
 __all__ = ["Batch", "Schedule", "Step", "Strategy", "Work", "schedule"]
 
-_LOCKSTEP = frozenset({"linear", "debug", "mitogen_linear"})
 _PINNED = frozenset({"host_pinned", "mitogen_host_pinned"})
 
 
@@ -32,8 +32,9 @@ class Strategy(str, Enum):
     @classmethod
     def named(cls, name: str) -> Strategy:
         """Return the one that a strategy plugin's name stands for; one that is not known is taken for free."""
-        bare = name.rpartition(".")[2]
-        return cls.LINEAR if bare in _LOCKSTEP else cls.HOST_PINNED if bare in _PINNED else cls.FREE
+        if in_lockstep(name):
+            return cls.LINEAR
+        return cls.HOST_PINNED if name.rpartition(".")[2] in _PINNED else cls.FREE
 
 
 class Work(NamedTuple):

@@ -33,6 +33,7 @@ class Summing:
         self.ranking = Ranking()
         self._tasks: dict[str, _Task] = {}
         self._hosts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        self._connections: dict[str, str | None] = {}
         self._plays: Counter[str] = Counter()
         self._strategies: dict[str, None] = {}
         for node in nodes:
@@ -46,6 +47,8 @@ class Summing:
             host = self._hosts[detail.host]
             host[0] += node.end - node.start
             host[1] += 1
+            if detail.seen is not None:
+                self._connections[detail.host] = detail.seen.connection
         elif isinstance(detail, TaskDetail):
             self._add_task(node, detail)
         elif isinstance(detail, PlayDetail):
@@ -81,7 +84,10 @@ class Summing:
             tasks=self._task_times(run.start),
             roles=tuple(RoleTime(clean(role.role), role.own_ns, role.inclusive_ns) for role in self.ranking.roles()),
             plays=tuple(PlayTime(clean(play), wall) for play, wall in self._plays.items()),
-            hosts=tuple(HostTime(clean(host), *sums) for host, sums in self._hosts.items()),
+            hosts=tuple(
+                HostTime(clean(host), busy, results, self._connections.get(host))
+                for host, (busy, results) in self._hosts.items()
+            ),
         )
 
     def _task_times(self, start: int) -> tuple[TaskTime, ...]:

@@ -29,6 +29,7 @@ from .terminal import Terminal
 
 if TYPE_CHECKING:
     from ..reports.runs import RunLine
+    from ..store.runs import RunRecord
 
 __all__ = ["add_arguments", "run"]
 
@@ -38,6 +39,7 @@ _DELIVERY = {
     State.WAITING: "waiting",
     State.ABANDONED: "waiting",
 }
+_ENDLESS = "its end is not in the history; `deploytrace flush` on {} delivers it, where its journal is still there."
 _ABANDONED = "left behind when Ansible broke off; the next run, or `deploytrace flush`, delivers it."
 
 
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     recorded = directory.runs()
     now = time.time_ns()
     lines = [_line(directory, each, now) for each in recorded[: arguments.n]]
-    lines += _of_history(settings, {each.run_id for each in recorded}, arguments.n)
+    lines += _of_history(settings, {each.run_id for each in recorded}, arguments.n, now)
     lines = sorted(lines, key=lambda line: (line.start, line.run_id), reverse=True)[: arguments.n]
     if arguments.json:
         json.dump(report.as_json(lines), sys.stdout, indent=2)
@@ -76,25 +78,35 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _of_history(settings: Settings, known: set[str], limit: int | None) -> list[RunLine]:
+def _of_history(settings: Settings, known: set[str], limit: int | None, now: int) -> list[RunLine]:
     """Return the runs of the history whose journals are gone, or lie on another controller."""
-    from ..reports.runs import RunLine
-
     with opened_past(settings) as past:
         found = past.history.runs(limit) if past.history is not None else []
-    return [
-        RunLine(
-            run_id=run.run_id,
-            trace_id=run.trace_id,
-            playbook=run.playbook,
-            outcome=Outcome(run.outcome) if run.outcome else Outcome.RUNNING,
-            start=run.started_ns,
-            duration_ns=run.duration_ns or 0,
-            delivery="in the history",
-        )
-        for run in found
-        if run.run_id not in known
-    ]
+    return [_remembered(run, now) for run in found if run.run_id not in known]
+
+
+def _remembered(run: RunRecord, now: int) -> RunLine:
+    from ..reports.runs import RunLine
+    from ..store.live import goes_on
+
+    trouble = ""
+    if run.outcome is not None:
+        outcome, duration = Outcome(run.outcome), run.duration_ns or 0
+    elif goes_on(run.heartbeat_ns, run.controller, run.boot_id, now / 1e9):
+        outcome, duration = Outcome.RUNNING, now - run.started_ns
+    else:
+        outcome, duration = Outcome.INTERRUPTED, run.heartbeat_ns - run.started_ns
+        trouble = _ENDLESS.format(run.controller)
+    return RunLine(
+        run_id=run.run_id,
+        trace_id=run.trace_id,
+        playbook=run.playbook,
+        outcome=outcome,
+        start=run.started_ns,
+        duration_ns=max(0, duration),
+        delivery="in the history",
+        trouble=trouble,
+    )
 
 
 def _line(directory: Directory, run: Recorded, now: int) -> RunLine:

@@ -12,9 +12,14 @@ from .containers import Container
 from .model import BatchDetail, BlockDetail, Kind, Moment, PlayDetail, RoleDetail
 from .tasks import TaskState
 
-__all__ = ["Scope"]
+__all__ = ["Scope", "in_lockstep"]
 
 _LOCKSTEP = frozenset({"linear", "debug", "mitogen_linear"})
+
+
+def in_lockstep(strategy: str) -> bool:
+    """Say whether under the strategy of this name all hosts work at one task at a time."""
+    return strategy.rpartition(".")[2] in _LOCKSTEP
 
 
 class Scope:
@@ -37,7 +42,7 @@ class Scope:
         self.out: set[str] = set()  # hosts of this batch that take no more part
         self._entries: Counter[str] = Counter()
         self._invocations: dict[str, int] = {}
-        self.lockstep = event.strategy.rpartition(".")[2] in _LOCKSTEP
+        self.lockstep = in_lockstep(event.strategy)
         node_id = identity.play_node(event.play)
         self.play = Container(
             node_id, Kind.PLAY, event.name, run, lambda _: PlayDetail(self.first, self.batches, self.lockstep), event.t

@@ -65,11 +65,12 @@ class PlayTime:
 
 @dataclass(frozen=True, slots=True)
 class HostTime:
-    """How long a host was at work, and how many host results it had."""
+    """How long a host was at work, how many host results it had, and how it is reached (ssh, local...)."""
 
     host: str
     busy_ns: int
     results: int
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

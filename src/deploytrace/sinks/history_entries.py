@@ -16,6 +16,8 @@ from ..analysis.intervals import Intervals
 from ..analysis.summing import Summing
 from ..events import RunStarted, TaskDefined
 from ..run.model import (
+    BatchDetail,
+    BlockDetail,
     DowntimeDetail,
     HostDetail,
     Kind,
@@ -41,6 +43,7 @@ from ..store.entries import (
     TaskRow,
 )
 from ..store.names import clean, playbook_label
+from .history_shape import Shape, own_ns, written
 from .history_times import times_of
 from .waiting import Waiting
 
@@ -77,6 +80,8 @@ class Translator:
         self._straggler_ns = 0
         self._idle_ns = 0
         self._seen: list[Observation] = []
+        self._shape = Shape(started.wall_ns)
+        self._beside: list[Row] = []  # what goes with the next entry
 
     def entries(self, node: Node) -> list[Entry]:
         """Return the entries that a node makes: mostly one, sometimes none."""
@@ -96,7 +101,8 @@ class Translator:
 
     def _entry(self, row: Row, *observations: Observation) -> Entry:
         self._number += 1
-        return Entry(self._number, row, observations)
+        beside, self._beside = self._beside, []
+        return Entry(self._number, row, observations, beside=tuple(beside))
 
     def _observe(self, metric: str, labels: tuple[str, ...], value: int, node: Node) -> None:
         if metric in self._metrics:
@@ -115,7 +121,8 @@ class Translator:
         if node.outcome is not Outcome.INTERRUPTED:
             self._count_host(node, detail, host, duration)
         task, occurrence = _place(node.parent)
-        failure = node.failure
+        failure, announced = node.failure, detail.announced
+        delegate = detail.detail.get("delegated_host") if detail.detail else None
         return HostResultRow(
             int(node.id[_HOST_PREFIX:]),
             task,
@@ -128,6 +135,10 @@ class Translator:
             detail.items,
             failure.type if failure is not None else None,
             clean(failure.message, _MESSAGE) if failure is not None else "",
+            None if announced is None else announced - node.end,
+            self._shape.waited(node, detail),
+            own_ns(detail),
+            self._clean(str(delegate)) if delegate else None,
         )
 
     def _count_host(self, node: Node, detail: HostDetail, host: str, duration: int) -> None:
@@ -145,19 +156,25 @@ class Translator:
     def _task(self, node: Node, detail: TaskDetail) -> Row | None:
         definition = detail.definition
         self._waiting.task(node, detail)
+        row = self._task_row(node, detail)
         if definition.meta:
+            self._beside.append(row)
             return None
-        name, role = clean(definition.name), _role(definition)
         if node.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED):
-            self._observe("ansible_task_duration_seconds", (self._playbook, role, name), detail.busy_ns, node)
+            labels = (self._playbook, row.role, row.name)
+            self._observe("ansible_task_duration_seconds", labels, detail.busy_ns, node)
+        return row
+
+    def _task_row(self, node: Node, detail: TaskDetail) -> TaskRow:
+        definition = detail.definition
         task, occurrence = _place(node.id)
         return TaskRow(
             task=task,
             occurrence=occurrence,
             stable_id=detail.stable_id,
             play_name=clean(detail.play),
-            role=role,
-            name=name,
+            role=_role(definition),
+            name=clean(definition.name),
             action=clean(definition.action),
             handler=definition.handler,
             path=clean(definition.path or "", 4096),
@@ -172,16 +189,19 @@ class Translator:
             straggler=None if detail.straggler_host is None else clean(detail.straggler_host),
             outcome=node.outcome.value,
             results=sum(detail.hosts.values()),
+            container=self._shape.container(node.parent),
+            told_ns=self._shape.told(node),
+            written=written(definition),
         )
 
     def _role_ended(self, node: Node, detail: RoleDetail) -> Row:
         self._roles_ended += 1
-        role = clean(detail.fqcn)
+        role, play = clean(detail.fqcn), self._stood(node, detail)
         if node.outcome is Outcome.INTERRUPTED:
             self._interrupted.add(role)
         return RoleRow(
             number=self._roles_ended,
-            play=self._batched or int(node.id.split("/")[1]),
+            play=play,
             role=role,
             invocation=detail.invocation,
             started_ns=node.start - self._base,
@@ -189,12 +209,23 @@ class Translator:
             outcome=node.outcome.value,
         )
 
-    def _batch(self, node: Node, _: object) -> None:
+    def _batch(self, node: Node, detail: BatchDetail) -> None:
         """Remember which play the batches belong to: a task says only in which batch it was."""
         self._batched = int((node.parent or "/0").rpartition("/")[2])
+        self._stood(node, detail)
+
+    def _stood(self, node: Node, detail: BatchDetail | RoleDetail | BlockDetail) -> int:
+        """Take in what tasks stood in; return the number of its play."""
+        play = self._batched or int(node.id.split("/")[1])
+        self._beside.append(self._shape.row(node, detail, play))
+        return play
+
+    def _block(self, node: Node, detail: BlockDetail) -> None:
+        self._stood(node, detail)
 
     def _play(self, node: Node, detail: PlayDetail) -> Row:
         self._batched = None
+        self._shape.leave_play()
         name, duration = clean(detail.started.name), node.end - node.start
         if node.outcome is not Outcome.INTERRUPTED:
             self._observe("ansible_play_duration_seconds", (self._playbook, name), duration, node)
@@ -209,6 +240,7 @@ class Translator:
             outcome=node.outcome.value,
             straggler_ns=straggler,
             idle_ns=idle,
+            hosts=None if detail.started.hosts is None else tuple(map(self._clean, detail.started.hosts)),
         )
 
     def _leave_play(self, node: Node, *, lockstep: bool) -> tuple[int, int]:
@@ -241,6 +273,10 @@ class Translator:
             duration_ns=detail.duration_ns,
             at_least_ns=detail.at_least_ns,
             open=detail.open,
+            execution=int(node.id.split("/")[1]),
+            at_least_from_ns=detail.at_least_from - self._base,
+            play=int(node.parent[len("play/") :]) if node.parent and node.parent.startswith("play/") else None,
+            span_ns=node.end - node.start,
         )
 
     def _services(self, run: Node) -> list[Entry]:
@@ -288,6 +324,7 @@ class Translator:
             straggler_ns=self._straggler_ns,
             idle_ns=self._idle_ns,
             callback_ns=ended.callback_ns if ended is not None else 0,
+            message=clean(node.failure.message, _MESSAGE) if node.failure is not None else None,
         )
 
     def _latest(self, node: Node, detail: RunDetail) -> None:
@@ -322,6 +359,7 @@ _READ: Mapping[Kind, Callable[[Translator, Node, Any], Row | None]] = {
     Kind.HANDLER: Translator._task,
     Kind.ROLE: Translator._role_ended,
     Kind.BATCH: Translator._batch,
+    Kind.BLOCK: Translator._block,
     Kind.PLAY: Translator._play,
     Kind.DOWNTIME: Translator._downtime,
     Kind.RUN: Translator._run,

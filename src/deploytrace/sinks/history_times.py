@@ -27,4 +27,4 @@ def times_of(summary: Summary) -> Iterator[Row]:
     for role in {role.role: role for role in summary.roles}.values():
         yield RoleTimeRow(role.role, role.own_ns, role.inclusive_ns)
     for host in {host.host: host for host in summary.hosts}.values():
-        yield HostTimeRow(host.host, host.busy_ns, host.results)
+        yield HostTimeRow(host.host, host.busy_ns, host.results, host.connection)

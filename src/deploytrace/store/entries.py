@@ -12,6 +12,7 @@ from typing import NamedTuple, Union
 __all__ = [
     "HEARTBEAT_SECONDS",
     "OUTCOME_CODES",
+    "ContainerRow",
     "DowntimeRow",
     "Entry",
     "HostResultRow",
@@ -62,6 +63,10 @@ class HostResultRow(NamedTuple):
     items: int
     error_type: str | None
     message: str
+    late_ns: int | None
+    waited_ns: int | None
+    own_ns: int | None
+    delegate: str | None
 
 
 class TaskRow(NamedTuple):
@@ -87,6 +92,23 @@ class TaskRow(NamedTuple):
     straggler: str | None
     outcome: str
     results: int
+    container: int | None
+    told_ns: int | None
+    written: str
+
+
+class ContainerRow(NamedTuple):
+    """A row of ``containers``; ``detail`` is JSON."""
+
+    number: int
+    node: str
+    container: int | None
+    play: int
+    name: str
+    started_ns: int
+    duration_ns: int
+    outcome: str
+    detail: str
 
 
 class RoleRow(NamedTuple):
@@ -113,6 +135,7 @@ class PlayRow(NamedTuple):
     outcome: str
     straggler_ns: int
     idle_ns: int
+    hosts: tuple[str, ...] | None
 
 
 class TaskTimeRow(NamedTuple):
@@ -141,6 +164,7 @@ class HostTimeRow(NamedTuple):
     host: str
     busy_ns: int
     results: int
+    connection: str | None
 
 
 class DowntimeRow(NamedTuple):
@@ -153,6 +177,10 @@ class DowntimeRow(NamedTuple):
     duration_ns: int
     at_least_ns: int
     open: bool
+    execution: int
+    at_least_from_ns: int
+    play: int | None
+    span_ns: int
 
 
 class ServiceDowntimeRow(NamedTuple):
@@ -181,19 +209,25 @@ class RunEnd(NamedTuple):
     straggler_ns: int
     idle_ns: int
     callback_ns: int
+    message: str | None
 
 
 Row = Union[  # noqa: UP007 - Python 3.10 evaluates it
-    HostResultRow, TaskRow, RoleRow, PlayRow, DowntimeRow, ServiceDowntimeRow, TaskTimeRow, RoleTimeRow, HostTimeRow,
-    RunEnd,
+    HostResultRow, TaskRow, ContainerRow, RoleRow, PlayRow, DowntimeRow, ServiceDowntimeRow, TaskTimeRow, RoleTimeRow,
+    HostTimeRow, RunEnd,
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; ``number`` counts from 1 in its run, ``size`` is about how many bytes it takes in memory."""
+    """One entry; ``number`` counts from 1 in its run, ``size`` is about how many bytes it takes in memory.
+
+    ``beside`` are rows that no earlier version had: numbered themselves, they would give the entries of a run that a
+    former version began to commit other numbers.
+    """
 
     number: int
     row: Row
     observations: tuple[Observation, ...]
     size: int = 200
+    beside: tuple[Row, ...] = ()

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from ..run.model import Tree
 from ..run.summary import Summary, Times
 from .database import Store, open_store
 from .runs import RunRecord, read_runs
 from .schema import runs
 from .summaries import kin, read_summaries
+from .trees import read_tree
 from .trends import longest
 
 __all__ = ["History", "opened_history"]
@@ -41,6 +43,10 @@ class History:
             self._connection.scalars(select(runs.c.key).where(runs.c.run_id == run_id, runs.c.outcome.is_not(None)))
         )
         return next((each for each in read_summaries(self._connection, keys) if each.tasks), None)
+
+    def tree(self, run_id: str) -> Tree | None:
+        """Return a whole run, None where it is not there. Raises `NotKept` where not enough is kept of it."""
+        return read_tree(self._connection, run_id)
 
     def kin(self, kind: str, before_ns: int, limit: int) -> list[Summary]:
         """Return the latest runs of a kind that went well and began before a Unix time, in order of start."""

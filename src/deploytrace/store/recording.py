@@ -69,7 +69,8 @@ class Recording:
             key = self._register(connection, now_ns)
             mark = {"run_id": run_id, "entries": fresh[-1].number, "changed_ns": now_ns}
             upsert(connection, applied, ("run_id",), [mark])
-            write_rows(connection, key, playbook_label(self.started), [entry.row for entry in fresh])
+            rows = [row for entry in fresh for row in (*entry.beside, entry.row)]
+            write_rows(connection, key, playbook_label(self.started), rows)
             observations = [observation for entry in fresh for observation in entry.observations]
             self._accumulate(connection, observations, now_ns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select, tuple_, update
 
 from .entries import (
+    ContainerRow,
     DowntimeRow,
     HostResultRow,
     HostTimeRow,
@@ -22,6 +24,7 @@ from .entries import (
     TaskTimeRow,
 )
 from .schema import (
+    containers,
     definitions,
     downtimes,
     failures,
@@ -41,9 +44,9 @@ __all__ = ["write_rows"]
 
 _AT_ONCE = 400  # names asked for in one statement
 _AS_THEY_ARE: Mapping[type, Table] = {
+    ContainerRow: containers,
     RoleRow: roles,
     RoleTimeRow: role_times,
-    PlayRow: plays,
     DowntimeRow: downtimes,
     ServiceDowntimeRow: service_downtimes,
 }
@@ -57,8 +60,11 @@ def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[R
     results: list[HostResultRow] = found.get(HostResultRow, [])
     done: list[TaskRow] = found.get(TaskRow, [])
     times: list[HostTimeRow] = found.get(HostTimeRow, [])
+    played: list[PlayRow] = found.get(PlayRow, [])
     names = {row.host for row in results} | {row.host for row in times}
+    names |= {row.delegate for row in results if row.delegate is not None}
     names |= {row.straggler for row in done if row.straggler is not None}
+    names |= {host for row in played for host in row.hosts or ()}
     host_keys = _host_keys(connection, names)
     _write_results(connection, run, host_keys, results)
     if done:
@@ -66,6 +72,8 @@ def write_rows(connection: Connection, run: int, playbook: str, rows: Iterable[R
     if times:
         named = [{"run": run, **row._asdict(), "host": host_keys[row.host]} for row in times]
         connection.execute(insert(host_times), named)
+    if played:
+        connection.execute(insert(plays), [_play(run, row, host_keys) for row in played])
     if TaskTimeRow in found:
         _write_task_times(connection, run, playbook, found[TaskTimeRow])
     for kind, table in _AS_THEY_ARE.items():
@@ -94,6 +102,10 @@ def _write_results(
                 "outcome": row.outcome,
                 "attempts": row.attempts,
                 "loop_items": row.items,
+                "late_ns": row.late_ns,
+                "waited_ns": row.waited_ns,
+                "own_ns": row.own_ns,
+                "delegate": None if row.delegate is None else host_keys[row.delegate],
             }
             for row in results
         ],
@@ -128,6 +140,9 @@ def _write_tasks(
                 "straggler": None if row.straggler is None else host_keys[row.straggler],
                 "outcome": row.outcome,
                 "results": row.results,
+                "container": row.container,
+                "told_ns": row.told_ns,
+                "written": row.written,
             }
             for row in done
         ],
@@ -141,6 +156,11 @@ def _write_task_times(connection: Connection, run: int, playbook: str, rows: Seq
         columns = row._asdict()
         made.append({"run": run, "definition": keys[columns.pop("stable_id")], **columns})
     connection.execute(insert(task_times), made)
+
+
+def _play(run: int, row: PlayRow, host_keys: Mapping[str, int]) -> dict[str, Any]:
+    hosts_ = None if row.hosts is None else json.dumps([host_keys[host] for host in row.hosts], separators=(",", ":"))
+    return {"run": run, **row._asdict(), "hosts": hosts_}
 
 
 def _host_keys(connection: Connection, names: set[str]) -> dict[str, int]:

@@ -26,19 +26,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run of the history; ``key`` names it in the store. ``duration_ns`` and ``result`` are None while it goes on."""
+    """A run of the history; ``key`` names it in the store. ``duration_ns`` and ``result`` are None without its end.
+
+    ``heartbeat_ns`` is when it was last known to go on (Unix time), ``boot_id`` the boot of its controller.
+    """
 
     key: int
     run_id: str
     trace_id: str
     playbook: str
     started_ns: int
+    heartbeat_ns: int
     duration_ns: int | None
     outcome: str | None
     result: str | None
     check_mode: bool
     forks: int
     controller: str
+    boot_id: str
     environment: str | None
     revision: str | None
     ansible_version: str
@@ -113,12 +118,14 @@ def read_runs(
             row.trace_id,
             row.playbook,
             row.started_ns,
+            row.heartbeat_ns,
             row.duration_ns,
             row.outcome,
             row.result,
             row.check_mode,
             row.forks,
             row.controller,
+            row.boot_id,
             row.environment,
             row.revision,
             row.ansible_version,

@@ -29,6 +29,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "applied",
     "buckets",
+    "containers",
     "definitions",
     "downtimes",
     "exemplars",
@@ -48,7 +49,7 @@ __all__ = [
     "tasks",
 ]
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The latest migration in ``store/migrations``; a store of a later one is refused."""
 
 SCHEMA = MetaData()
@@ -115,6 +116,7 @@ runs = Table(
     Column("kind", String(16), comment="Runs of one kind can be compared; null in those of a first version."),
     Column("expected_end_ns", BigInteger, comment="When it should end, by half of the runs like it, Unix time."),
     Column("latest_end_ns", BigInteger, comment="And by nine of ten of them."),
+    Column("message", Text, comment="What went wrong first, in one line, at most 500 characters."),
     Index("runs_by_start", "started_ns"),
     Index("runs_by_playbook", "playbook", "started_ns"),
     Index("runs_by_kind", "kind", "started_ns"),
@@ -134,6 +136,7 @@ plays = Table(
     Column("outcome", Text, nullable=False, comment="As in docs/spans.md."),
     Column("straggler_ns", BigInteger, nullable=False, comment="What slow hosts cost; 0 where each goes its own pace."),
     Column("idle_ns", BigInteger, nullable=False, comment="What hosts waited for others."),
+    Column("hosts", Text, comment="Keys of the (first batch's) hosts in Ansible's order, a JSON list."),
     comment="Plays.",
     sqlite_with_rowid=False,
 )
@@ -150,6 +153,23 @@ roles = Table(
     Column("duration_ns", BigInteger, nullable=False, comment="To the end of its last, with the roles in it."),
     Column("outcome", Text, nullable=False, comment="As in docs/spans.md."),
     comment="Role invocations.",
+    sqlite_with_rowid=False,
+)
+
+containers = Table(
+    "containers",
+    SCHEMA,
+    _run(),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="Counts the run's containers."),
+    Column("node", Text, nullable=False, comment="Its id in the run's tree: batch/..., role/... or block/..."),
+    Column("container", Integer, comment="The container that it is in; null where that is the play."),
+    Column("play", Integer, nullable=False, comment="The play that it is in."),
+    Column("name", Text, nullable=False, comment="As written."),
+    Column("started_ns", BigInteger, nullable=False, comment="Start, since the run's."),
+    Column("duration_ns", BigInteger, nullable=False, comment="Its length."),
+    Column("outcome", Text, nullable=False, comment="As in docs/spans.md."),
+    Column("detail", Text, nullable=False, comment="What only a batch, a role or a block has, a JSON object."),
+    comment="What tasks stand in, below the play: serial batches, role invocations and blocks.",
     sqlite_with_rowid=False,
 )
 
@@ -187,6 +207,9 @@ tasks = Table(
     Column("straggler", Integer, ForeignKey("hosts.key"), comment="The slowest host."),
     Column("outcome", Text, nullable=False, comment="The gravest of its host results."),
     Column("results", Integer, nullable=False, comment="How many host results it had."),
+    Column("container", Integer, comment="The container that it is in; null where that is the play."),
+    Column("told_ns", BigInteger, comment="When Ansible announced it to the hosts whose waited_ns is null."),
+    Column("written", Text, comment="How it was written in this run, a JSON object; null in runs of a first version."),
     Index("tasks_by_definition", "definition", "run", "busy_ns", "outcome"),
     comment="Tasks of a run, and flushes of its handlers.",
     sqlite_with_rowid=False,
@@ -214,6 +237,10 @@ host_results = Table(
     Column("attempts", SmallInteger, nullable=False, comment="How many tries."),
     Column("host", Integer, nullable=False, comment="The host."),
     Column("loop_items", Integer, nullable=False, comment="How many loop items."),
+    Column("late_ns", BigInteger, comment="From its end to its announcement; null where there was none."),
+    Column("waited_ns", BigInteger, comment="From its task's announcement to its start; null: from told_ns on."),
+    Column("own_ns", BigInteger, comment="What the module itself took, where it said so."),
+    Column("delegate", Integer, comment="The host that did the work, where that was another."),
     comment="One task on one host. Millions: it is first to be pruned.",
     sqlite_with_rowid=False,
 )  # fmt: skip
@@ -252,6 +279,7 @@ host_times = Table(
     Column("host", Integer, ForeignKey("hosts.key"), primary_key=True, comment="The host."),
     Column("busy_ns", BigInteger, nullable=False, comment="Time in which it was at work."),
     Column("results", Integer, nullable=False, comment="How many host results it had."),
+    Column("connection", Text, comment="How it was reached: ssh, local..."),
     comment="What each host took in a whole run; made when it is over.",
     sqlite_with_rowid=False,
 )
@@ -278,6 +306,10 @@ downtimes = Table(
     Column("duration_ns", BigInteger, nullable=False, comment="To the end of the task that closed it, or of the run."),
     Column("at_least_ns", BigInteger, nullable=False, comment="From the end of the first to the start of the second."),
     Column("open", Boolean, nullable=False, comment="Whether nothing closed it."),
+    Column("execution", Integer, comment="The host result that opened it."),
+    Column("at_least_from_ns", BigInteger, comment="From when at_least_ns counts, since the run's start."),
+    Column("play", Integer, comment="The play that it is in; null where it is in several."),
+    Column("span_ns", BigInteger, comment="Length of its span, which ends before what it waited for."),
     comment="Downtime windows of hosts.",
     sqlite_with_rowid=False,
 )

@@ -43,7 +43,7 @@ def read_summaries(connection: Connection, keys: Sequence[int]) -> list[Summary]
             tasks=tuple(times[row.key]),
             roles=tuple(RoleTime(each.role, each.own_ns, each.inclusive_ns) for each in roles[row.key]),
             plays=_play_times(played[row.key]),
-            hosts=tuple(HostTime(each.name, each.busy_ns, each.results) for each in worked[row.key]),
+            hosts=tuple(HostTime(each.name, each.busy_ns, each.results, each.connection) for each in worked[row.key]),
         )
         for row in found
     ]
