@@ -66,6 +66,10 @@ def unpacked(*packages: str, alone: bool = False) -> Path:
 
 
 def libraries(root: Path) -> dict[str, str]:
-    """The environment variable by which a program finds the shared libraries that were unpacked to ``root``."""
+    """The environment variable by which a program finds the shared libraries that were unpacked to ``root``.
+
+    Some libraries have a directory of their own for what only they use, and look for it in the system's /usr.
+    """
     directories = [*root.glob("lib/*-linux-gnu*"), *root.glob("usr/lib/*-linux-gnu*")]
+    directories += sorted({library.parent for library in root.glob("usr/lib/*-linux-gnu*/*/lib*.so*")})
     return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, directories))}

@@ -1,4 +1,4 @@
-"""What of a run was slower than is usual for its kind, beyond what chance explains."""
+"""What of a run was slower, or faster, than is usual for its kind, beyond what chance explains."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ..run.summary import Summary, TaskKey
 from .noise import MEASURABLE_NS, shift_of
 from .usual import Usual, alike, case_of
 
-__all__ = ["Regressions", "Slower", "find_regressions"]
+__all__ = ["Regressions", "Unusual", "find_regressions"]
 
 _UNCOMPARED = frozenset({"skipped", "failed", "unreachable", "interrupted", "running"})
 
 
 @dataclass(frozen=True, slots=True)
-class Slower:
-    """A task that was slower than usual, or with ``key`` None the whole run. Durations are ns.
+class Unusual:
+    """A task that was slower or faster than usual, or with ``key`` None the whole run. Durations are ns.
 
-    ``limit_ns`` is how far above ``usual_ns`` chance may take it.
+    ``limit_ns`` is how far from ``usual_ns`` chance may take it.
     """
 
     key: TaskKey | None
@@ -27,7 +27,7 @@ class Slower:
 
     @property
     def excess_ns(self) -> int:
-        """How much longer it took than usual."""
+        """How much longer it took than usual; negative: shorter."""
         return self.ns - self.usual_ns
 
 
@@ -36,15 +36,20 @@ class Regressions:
     """What was slower than usual; false where nothing was. ``runs`` is how many runs tell what is usual.
 
     ``whole`` is the run itself, ``tasks`` come in the order of what they lost. ``shift_ns`` is by how much tasks were
-    slower in common, which is the controller's or the network's affair: ``tasks`` are slower than that.
+    slower in common, which is the controller's or the network's affair: ``tasks`` are slower than that. ``compared``
+    tasks were looked at, ``unknown`` ones are new or came to what they seldom come to. Those that were ``faster`` are
+    nobody's worry, and come in the order of what they won.
     """
 
     runs: int
     duration_ns: int
     usual_ns: int
     shift_ns: int
-    whole: Slower | None
-    tasks: tuple[Slower, ...]
+    compared: int
+    unknown: int
+    whole: Unusual | None
+    tasks: tuple[Unusual, ...]
+    faster: tuple[Unusual, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether anything was slower."""
@@ -59,30 +64,36 @@ def find_regressions(summary: Summary, usual: Usual | None) -> Regressions | Non
     """
     if usual is None or summary.run_id in usual.runs or not alike(usual.hosts, summary.context.hosts):
         return None
-    known = {case_of(task): task for task in summary.tasks if task.outcome not in _UNCOMPARED}
-    known = {case: task for case, task in known.items() if case in usual.tasks}
+    done = {case_of(task): task for task in summary.tasks if task.outcome not in _UNCOMPARED}
+    known = {case: task for case, task in done.items() if case in usual.tasks}
     excess = [(task.wall_ns, usual.tasks[case].median) for case, task in known.items()]
-    shift = max(0.0, shift_of([ns - median for ns, median in excess if median >= MEASURABLE_NS]))
+    common = shift_of([ns - median for ns, median in excess if median >= MEASURABLE_NS])
+    shift = max(0.0, common)
     tests = len(known) + 1
-    slower = []
+    unusual = []
     for case, task in known.items():
         scatter = usual.tasks[case]
-        limit = scatter.limit(tests) + (shift if scatter.median >= MEASURABLE_NS else 0.0)
-        if task.wall_ns - scatter.median > limit:
-            slower.append(Slower(task.key, task.wall_ns, round(scatter.median), round(limit)))
-    slower.sort(key=lambda each: -each.excess_ns)
+        more = task.wall_ns - scatter.median
+        in_common = shift if more > 0 else -min(0.0, common)
+        limit = scatter.limit(tests) + (in_common if scatter.median >= MEASURABLE_NS else 0.0)
+        if abs(more) > limit:
+            unusual.append(Unusual(task.key, task.wall_ns, round(scatter.median), round(limit)))
+    unusual.sort(key=lambda each: -abs(each.excess_ns))
     return Regressions(
         runs=len(usual.runs),
         duration_ns=summary.duration_ns,
         usual_ns=round(usual.whole.median),
         shift_ns=round(shift),
+        compared=len(known),
+        unknown=len(done) - len(known),
         whole=_whole(summary, usual, tests),
-        tasks=tuple(slower),
+        tasks=tuple(each for each in unusual if each.excess_ns > 0),
+        faster=tuple(each for each in unusual if each.excess_ns < 0),
     )
 
 
-def _whole(summary: Summary, usual: Usual, tests: int) -> Slower | None:
+def _whole(summary: Summary, usual: Usual, tests: int) -> Unusual | None:
     limit = usual.whole.limit(tests)
     if summary.outcome != "ok" or summary.duration_ns - usual.whole.median <= limit:
         return None
-    return Slower(None, summary.duration_ns, round(usual.whole.median), round(limit))
+    return Unusual(None, summary.duration_ns, round(usual.whole.median), round(limit))

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the verdict."""
     from ..analysis.regression import find_regressions
-    from ..analysis.usual import FEWEST, usual_of
+    from ..analysis.usual import usual_of
     from ..reports import check as report
     from .past import opened_past
 
@@ -42,9 +42,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         json.dump(report.as_json(summary.run_id, found), sys.stdout, indent=2)
         print()
     elif found is None:
-        many = len(history)
-        print(f"There {'is' if many == 1 else 'are'} {many} comparable run{'' if many == 1 else 's'}: too few to tell.")
-        print(f"It takes {FEWEST} that went well, of the same playbook and environment, on about as many hosts.")
+        print(report.too_few(len(history)))
+        print(report.NEEDED)
     elif not found:
         print(f"Nothing was slower than usual, by {found.runs} comparable runs.")
     else:

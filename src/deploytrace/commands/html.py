@@ -1,7 +1,8 @@
 """Write one run as a page: a single HTML file that needs no network and opens in any browser.
 
-It shows a timeline of hosts and tasks to zoom and search, what went wrong with the output of it, the slowest tasks,
-roles and hosts, and when services were down. Of each output the first and the last 4,096 characters are in it.
+It shows what went wrong with the output of it, where the time went, what took longer than runs like it usually take, a
+timeline of hosts and tasks to zoom and search, the critical path, the slowest tasks, roles and hosts, and when services
+were down. Of each output the first and the last 4,096 characters are in it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 from ..errors import JournalError
+from ..run.load import children_first
 from ..run.model import RunDetail
 from ..settings import Settings
 from .recorded import add_run_argument, load_run
@@ -34,14 +36,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write the page."""
+    from ..analysis.regression import find_regressions
+    from ..analysis.summing import summary_of
+    from ..analysis.usual import usual_of
     from ..reports.page.document import render
+    from .past import opened_past
 
     recorded, tree = load_run(settings, arguments.run)
     detail = tree.node.detail
     if not isinstance(detail, RunDetail):
         raise JournalError(f"{recorded.path} does not tell of a run.")
     settings = settings.for_run(detail.started.context_vars).completed_by(detail.started.settings)
-    page = render(tree, settings)
+    summary = summary_of(children_first(tree))
+    with opened_past(settings) as past:
+        history = past.like(summary)
+    page = render(tree, settings, find_regressions(summary, usual_of(history)), len(history))
     if arguments.output == _STDOUT:
         sys.stdout.write(page)
         return 0

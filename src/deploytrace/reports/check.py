@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..analysis.regression import Regressions, Slower
+from ..analysis.regression import Regressions, Unusual
+from ..analysis.usual import FEWEST
 from .wording import duration, neutral
 
-__all__ = ["as_json", "in_short", "lines"]
+__all__ = ["NEEDED", "as_json", "in_short", "lines", "too_few"]
+
+NEEDED = f"It takes {FEWEST} that went well, of the same playbook and environment, on about as many hosts."
+"""What it takes to tell, in a sentence."""
+
+
+def too_few(comparable: int | None) -> str:
+    """Return, in a sentence, that nothing is known to compare with; ``comparable`` runs there are, None: a few."""
+    if comparable is None:
+        return "There are too few comparable runs before it to tell."
+    runs = "is 1 comparable run" if comparable == 1 else f"are {comparable} comparable runs"
+    return f"There {runs}: too few to tell."
 
 
 def as_json(run_id: str, regressions: Regressions | None) -> dict[str, Any]:
@@ -34,7 +46,7 @@ def as_json(run_id: str, regressions: Regressions | None) -> dict[str, Any]:
     }
 
 
-def _times(slower: Slower) -> dict[str, float]:
+def _times(slower: Unusual) -> dict[str, float]:
     return {"seconds": slower.ns / 1e9, "usual": slower.usual_ns / 1e9, "limit": slower.limit_ns / 1e9}
 
 
@@ -50,7 +62,7 @@ def lines(regressions: Regressions | None, limit: int = 10) -> Iterator[str]:
         yield f"and {len(regressions.tasks) - limit} more tasks"
 
 
-def in_short(slower: Slower) -> str:
+def in_short(slower: Unusual) -> str:
     """Return what was slower than usual in one line."""
     key = slower.key
     name = "the whole run" if key is None else neutral(f"{key.role} | {key.name}" if key.role else key.name)

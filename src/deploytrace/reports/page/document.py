@@ -14,6 +14,7 @@ from ...analysis.causes import causes_of
 from ...analysis.critical_path import CriticalPath, critical_path
 from ...analysis.downtime import Downtimes
 from ...analysis.ranking import Ranking
+from ...analysis.regression import Regressions
 from ...analysis.where import where
 from ...run.load import children_first
 from ...run.model import Kind, Outcome, Tree
@@ -24,6 +25,7 @@ from .markup import Markup, data_block, element, joined
 from .summary import head_of, title_of
 from .tables import downtime_table, hosts_table, roles_table, tasks_table
 from .timeline import timeline_of
+from .usual import comparison_of
 
 __all__ = ["render"]
 
@@ -40,8 +42,12 @@ _WITHOUT_SCRIPTS = (
 )
 
 
-def render(tree: Tree, settings: Settings) -> str:
-    """Return the page of a run."""
+def render(tree: Tree, settings: Settings, unusual: Regressions | None = None, comparable: int | None = None) -> str:
+    """Return the page of a run.
+
+    ``unusual`` is what `find_regressions` says of it, ``comparable`` how many runs there are to compare it with (None:
+    not known).
+    """
     styles = [_asset(name) for name in _STYLES]
     scripts = [_asset(name) for name in _SCRIPTS]
     path = critical_path(tree)
@@ -59,7 +65,7 @@ def render(tree: Tree, settings: Settings) -> str:
     body = element(
         "body",
         head_of(tree.node, settings),
-        element("main", *_sections(tree, path)),
+        element("main", *_sections(tree, path, comparison_of(unusual, comparable))),
         _footer(),
         data_block("timeline-data", timeline_of(tree, gates)),
         *(_raw("script", text) for text in scripts),
@@ -71,7 +77,7 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _sections(tree: Tree, path: CriticalPath) -> list[Markup | None]:
+def _sections(tree: Tree, path: CriticalPath, comparison: Markup) -> list[Markup | None]:
     nodes = list(children_first(tree))
     ranking = Ranking(nodes)
     downtimes = Downtimes()
@@ -81,6 +87,7 @@ def _sections(tree: Tree, path: CriticalPath) -> list[Markup | None]:
     return [
         failures_section(causes_of(nodes), tree.node.outcome is Outcome.INTERRUPTED),
         _section("Where the time went", where_figure(where(tree))),
+        _section("Compared with the usual", comparison),
         _timeline(),
         _section("Critical path", path_table(path)),
         _section(
