@@ -6,6 +6,7 @@
 - ``servers``: a real Jaeger; ``collector``: the same program as an OpenTelemetry Collector for metrics.
 - ``prometheus``, ``alertmanager``, ``pushgateway``, ``node_exporter``: each the real one, started by ``serving``.
   ``golang`` builds what is built from Go modules; ``debian`` unpacks what comes from the distribution's packages.
+- ``deploying``: the parsers of what is shipped for containers: Docker Compose's, docker build's, kustomize.
 - ``sshd``: real SSH hosts on loopback addresses.
 - ``receiver``: a small OTLP server for the faults that a real one cannot be made to show, with TLS on wish
   (``certificates``).

@@ -11,6 +11,7 @@ from functools import partial
 from ground.alertmanager import alertmanager_program
 from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
+from ground.deploying import deploying_programs
 from ground.environments import RELEASES, installed, python_for, wheel
 from ground.gateway import gateway_program
 from ground.postgres import postgresql_programs
@@ -56,6 +57,7 @@ def _servers() -> None:
         prometheus_programs(generation)
     alertmanager_program()
     gateway_program()
+    deploying_programs()
 
 
 if __name__ == "__main__":

@@ -22,9 +22,20 @@ from ground.cache import CACHE, ROOT, MissingPart, build_once, digest, run_tool
 from ground.hosts_python import hosts_python
 from ground.interpreters import find_python
 
-__all__ = ["NEWEST_STABLE", "RELEASES", "Environment", "Release", "base", "installed", "python_for", "wheel"]
+__all__ = [
+    "NEWEST_STABLE",
+    "RELEASES",
+    "WHEEL_SOURCES",
+    "Environment",
+    "Release",
+    "base",
+    "installed",
+    "python_for",
+    "wheel",
+]
 
-_WHEEL_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src", "callback_plugins", "deploy")
+WHEEL_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src", "callback_plugins", "deploy/collection")
+"""What the wheel is made of; nothing else is there when it is built."""
 _KEEP_INSTALLED_S = 24 * 3600
 
 
@@ -81,11 +92,16 @@ def python_for(release: Release) -> Path | None:
 @functools.cache
 def wheel() -> Path:
     """Build the wheel of this checkout (once for each state of its sources) and return its path."""
-    files = sorted(file for source in _WHEEL_SOURCES for file in _files(ROOT / source))
+    files = sorted(file for source in WHEEL_SOURCES for file in _files(ROOT / source))
     state = [f"{file.relative_to(ROOT)}\0{file.read_bytes().hex()}" for file in files]
 
     def build(target: Path) -> None:
-        run_tool(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, ROOT)
+        source = target / "source"
+        for file in files:
+            (source / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, source / file.relative_to(ROOT))
+        run_tool(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, source)
+        shutil.rmtree(source)
 
     directory = build_once(CACHE / "wheels" / digest(*state), "the wheel of this checkout", build)
     return next(directory.glob("*.whl"))

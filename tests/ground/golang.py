@@ -20,11 +20,14 @@ __all__ = ["go_programs"]
 def go_programs(module: Path, name: str, minutes: int, *, tags: Sequence[str] = ()) -> Path:
     """Build the tools that the directory ``module`` names in its go.mod; return the directory of the programs.
 
+    A program whose source lies there itself is built too, called as the directory.
+
     ``name`` is what they are called in messages, ``minutes`` about how long it takes. Raises `MissingPart` where there
     is no Go or the module proxy does not answer.
     """
     sums = (module / "go.mod").read_text(), (module / "go.sum").read_text()
-    packages = re.findall(r"^(?:tool)?\s+(\S+/cmd/\S+)$", sums[0], re.MULTILINE)
+    sources = [path.read_text() for path in sorted(module.glob("*.go"))]
+    packages = re.findall(r"^(?:tool)?\s+([^\s()]+)$", sums[0], re.MULTILINE)
     version = re.search(rf"\s{packages[0].partition('/cmd/')[0]} (v\S+)", sums[0])
     assert version, f"{module}/go.mod names no version of {name}"
 
@@ -37,7 +40,7 @@ def go_programs(module: Path, name: str, minutes: int, *, tags: Sequence[str] = 
         # A workspace or flags of the user's own would change what is built; VCS stamping fails in unusual checkouts.
         environ = os.environ | {"GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
         options = ("-trimpath", "-ldflags=-s -w", f"-tags={','.join(tags)}", "-o", f"{target}{os.sep}")
-        command = ("go", "build", *options, *packages)
+        command = ("go", "build", *options, *packages, *(["."] if sources else []))
         try:
             run_tool(*command, cwd=module, environ=environ)
         except MissingPart:  # of its hundreds of downloads Go tries none a second time
@@ -45,4 +48,4 @@ def go_programs(module: Path, name: str, minutes: int, *, tags: Sequence[str] = 
             run_tool(*command, cwd=module, environ=environ)
 
     what = f"{name} from its Go module, about {minutes} minutes on 2 cores, once"
-    return build_once(CACHE / module.name / f"{version[1]}-{digest(*sums, *tags)}", what, build)
+    return build_once(CACHE / module.name / f"{version[1]}-{digest(*sums, *tags, *sources)}", what, build)

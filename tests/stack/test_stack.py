@@ -1,13 +1,12 @@
-"""The stack on one machine: Jaeger starts with its shipped configuration; the compose file agrees with the other files.
+"""The stack on one machine: Jaeger starts with its shipped configuration; Grafana is told what the dashboards ask for.
 
-Without a container engine no image is pulled, and no Grafana is started: neither of these is tested.
+No Grafana is started: there is none to be had without a container engine.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,26 +40,6 @@ def test_jaeger_starts_with_the_shipped_configuration(tmp_path: Path) -> None:
     names = ("query", "query_grpc", "otlp_grpc", "otlp_http")
     with serving("Jaeger", names, start, lambda ports: Jaeger(ports).services()):
         assert any((tmp_path / "data/keys").iterdir())
-
-
-def test_every_image_is_pinned_and_every_mounted_file_is_there() -> None:
-    for name, service in COMPOSE["services"].items():
-        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
-        for volume in service["volumes"]:
-            source = volume.partition(":")[0]
-            assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], volume
-
-
-def test_the_services_find_each_other() -> None:
-    """Each address that one is told is one where another listens."""
-    told = COMPOSE["services"]["collector"]["environment"]
-    jaeger = yaml.safe_load((DEPLOY / "jaeger/config.yml").read_text())
-    assert told["JAEGER_OTLP"] == jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
-    grafana = COMPOSE["services"]["grafana"]["environment"]
-    assert grafana["JAEGER_URL"] == f"http://{jaeger['extensions']['jaeger_query']['http']['endpoint']}"
-    (listening,) = [word for word in COMPOSE["services"]["prometheus"]["command"] if "listen-address" in word]
-    assert grafana["PROMETHEUS_URL"] == f"http://{listening.partition('=')[2]}"
-    assert told["PROMETHEUS_OTLP"] == f"{grafana['PROMETHEUS_URL']}/api/v1/otlp"
 
 
 def test_grafana_is_told_the_data_sources_that_the_dashboards_ask_for() -> None:
