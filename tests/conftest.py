@@ -5,6 +5,7 @@ They only hand out what ``ground`` makes. ``--ansible 2.21`` (repeatable) limits
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "alone: measures time or load; no other test runs meanwhile")
+    config.addinivalue_line("markers", "long: takes long, or shares with the next what takes long; begins early")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -44,6 +46,14 @@ def pytest_report_header(config: pytest.Config) -> str:
     left_out = [release.version for release in RELEASES if release not in chosen]
     versions = ", ".join(release.version for release in chosen)
     return f"ansible-core: {versions}" + (f" (left out: {', '.join(left_out)})" if left_out else "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that are to be alone, while nobody needs to stop for them, and with those that take long.
+
+    So what is left for the end, when some workers take tests over from others, is short and shares nothing.
+    """
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("alone", "long")])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,16 +97,27 @@ def release(request: pytest.FixtureRequest) -> Release:
 @pytest.fixture
 def ansible(release: Release, tmp_path: Path) -> Iterator[Ansible]:
     """Ansible of the one release."""
-    yield from _ansible(release, tmp_path)
+    with _user(release, tmp_path) as user:
+        yield user
 
 
 @pytest.fixture
 def each_ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ansible]:
     """Ansible in every supported version, one after the other."""
-    yield from _ansible(request.param, tmp_path)
+    with _user(request.param, tmp_path) as user:
+        yield user
 
 
-def _ansible(release: Release, directory: Path) -> Iterator[Ansible]:
+@pytest.fixture
+def ansibles(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Ansible]]:
+    """Ansible in every supported version, all at the same time, for what waits more than it works."""
+    with contextlib.ExitStack() as stack:
+        chosen = _chosen(request.config)
+        yield [stack.enter_context(_user(release, tmp_path / release.version)) for release in chosen]
+
+
+@contextlib.contextmanager
+def _user(release: Release, directory: Path) -> Iterator[Ansible]:
     with tempfile.TemporaryDirectory(prefix="ansible-", ignore_cleanup_errors=True) as temporary:
         user = Ansible(installed(release), directory, Path(temporary))
         yield user

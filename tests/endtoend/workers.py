@@ -15,9 +15,10 @@ _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += map(int, thread.read_text().split())
+    with contextlib.suppress(OSError):  # the process has ended just now
+        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, thread.read_text().split())
     return found
 
 
@@ -54,4 +55,4 @@ class WorkerWatch(threading.Thread):
                         self.lifetimes[pid] = (*alive.pop(pid), time.monotonic_ns())
                 elif pid not in self.lifetimes:
                     alive[pid] = (started - self._offset, before)
-            time.sleep(0.005)
+            time.sleep(0.01)

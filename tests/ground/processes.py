@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import time
@@ -54,7 +55,8 @@ def wait_until_gone(name: str, mark: str, timeout: float) -> list[Process]:
     """Wait until no process has the mark, at most ``timeout`` s; return those that are still there."""
     deadline = time.monotonic() + timeout
     while (left := marked(name, mark)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        for process in left:
+            _wait_for_end(process.pid, deadline)
     return left
 
 
@@ -71,6 +73,15 @@ def free_port(address: str = "127.0.0.1") -> int:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _wait_for_end(pid: int, deadline: float) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
+        finally:
+            os.close(descriptor)
 
 
 def _processes() -> Iterator[tuple[int, bytes, str]]:
