@@ -28,19 +28,15 @@ LOG = Path(__file__).with_name("example.log")
 DEPLOY = ROOT / "examples" / "deploy.yml"
 WEB = ("web1", "web2", "web3")
 DEPLOY_SECONDS = 600  # a limit for a machine that is busy with other things; idle, it takes a quarter of a minute
-# host_pinned is free but for which host gets the next worker, and free is the same program in 2.17 and 2.18, in 2.19 and
-# 2.20, and all but two lines of it in 2.21 and 2.22: one of each two shows free, the other host_pinned.
-PINNED = ("2.18", "2.20", "2.22")
 
 pytestmark = pytest.mark.long
 
 
 @pytest.mark.timeout(DEPLOY_SECONDS + 60)
-@pytest.mark.parametrize("in_lockstep", [True, False], ids=["linear", "free or host_pinned"])
+@pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
 def test_its_trace_and_its_log_are_whole(
-    each_ansible: Ansible, in_lockstep: bool, jaeger: Jaeger, tmp_path: Path, request: pytest.FixtureRequest
+    each_ansible: Ansible, strategy: str, jaeger: Jaeger, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    strategy = "linear" if in_lockstep else "host_pinned" if each_ansible.version in PINNED else "free"
     python = each_ansible.environment.hosts_python
     with running_hosts(tmp_path / "work", hosts.GROUPS, python=python) as inventory:
         result = each_ansible.run(
@@ -56,6 +52,7 @@ def test_its_trace_and_its_log_are_whole(
     check_against_the_recap(nodes, result.stdout)
     check_that_it_holds_everything(nodes)
     each_ansible.wait_for_sidecar()
+    in_lockstep = strategy == "linear"
     check_the_log(each_ansible, inventory, in_lockstep=in_lockstep, accept=request.config.getoption("--accept"))
 
 
