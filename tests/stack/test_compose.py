@@ -118,6 +118,8 @@ def test_ports_are_those_of_the_readme(services: dict[str, dict[str, Any]]) -> N
     outside = _endpoints("collector/gateway.yml").values()
     assert {address.partition(":")[0] for address in outside} == {"0.0.0.0"}
     ports = {address.partition(":")[2] for address in (*inside, *outside)}
+    diagram = README.split("```")[1]
+    assert {"4317", "9090", "9093"} <= set(re.findall(r"\d{4,}", diagram)) <= ports
     named = set(re.findall(r"(?:localhost|127\.0\.0\.1|gateway\.deploytrace|exporter\.deploytrace):(\d+)", README))
     assert {"3000", "16686", "4318", "9822"} <= named <= ports
     (sentence,) = re.findall(r"The gateway \(([^)]+)\) listens on all addresses", README)
