@@ -147,8 +147,22 @@ def test_the_readme_s_own_kustomization(tmp_path: Path) -> None:
     (tmp_path / "deploytrace").symlink_to(ROOT)
     (tmp_path / title).write_text(block)
     manifests = kustomized(tmp_path)
+    monitor = _the(manifests, "ServiceMonitor", "exporter")
     for manifest in manifests:
-        kubernetes_validate.validate(manifest, _OLDEST, strict=True)
+        if manifest is not monitor:
+            kubernetes_validate.validate(manifest, _OLDEST, strict=True)
+    assert refused_pods(manifests) == []  # which knows the operator's kinds too, and each field of theirs
+    service = _the(manifests, "Service", "exporter")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert [port["name"] for port in service["spec"]["ports"]] == [endpoint["port"]]
+    prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    labels = {each["targetLabel"]: each["replacement"] for each in endpoint["relabelings"]}
+    assert labels["job"] == prometheus["scrape_configs"][0]["job_name"]
+    assert labels["instance"] in README
+    endpoint["paths"] = ["/metrics"]
+    with pytest.raises(AssertionError, match="paths"):
+        refused_pods(manifests)
     assert _the(manifests, "ConfigMap", "destinations")["data"] == {
         "JAEGER_OTLP": "tempo.observability:4317",
         "PROMETHEUS_OTLP": "http://prometheus.observability:9090/api/v1/otlp",
