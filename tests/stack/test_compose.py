@@ -67,6 +67,9 @@ def test_every_mounted_file_is_there(services: dict[str, dict[str, Any]]) -> Non
         for word in service.get("command") or ():
             if path := re.match(r"--config(?:\.file)?=(.+)", word):
                 assert any((Path(path[1]).is_relative_to(each["target"])) for each in service["volumes"])
+    for volume in services["grafana"]["volumes"][:2]:
+        source = f"../{Path(volume['source']).relative_to(ROOT)}"
+        assert re.search(rf"`{source}`\s+to\s+`{volume['target']}`", README), "the same without containers"
     (elsewhere,) = compose_project(_FILE, {"DEPLOYTRACE_STATE_DIR": "/srv/state"})["services"]["exporter"]["volumes"]
     assert elsewhere["source"] == "/srv/state"
 

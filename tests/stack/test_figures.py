@@ -1,7 +1,4 @@
-"""The figures of deploy/README.md are what the encoder, the catalogue of metrics and the shipped files come to.
-
-Each is told with two digits; what Jaeger needs on disk was measured by hand and is not tested.
-"""
+"""The figures of deploy/README.md, of two digits, are what encoder, catalogue and shipped files come to."""
 
 from __future__ import annotations
 
@@ -96,7 +93,7 @@ def test_series() -> None:
     assert (interval, f"At {interval.replace('s', ' s')} and 2 bytes a sample" in _TEXT) == ("15s", True)
     for level in ("task", "role"):
         series = _series_at(level)
-        _told(series, f"at `{level}`")
+        _told(series, f"series at `{level}`")
         _told(series * _CONTROLLERS * _DAY / 15 * 2 / 1e9, f"GB a day at `{level}`")
     kept = re.findall(r"retention\.time=(\d+)d", (DEPLOY / "compose.yml").read_text())
     assert kept == ["180"]
