@@ -115,9 +115,10 @@ def test_ports_agree(manifests: list[dict[str, Any]]) -> None:
         assert {port["targetPort"]: port["port"] for port in offered.values()}.items() <= ports.items()
         (let_in,) = _the(manifests, "NetworkPolicy", name)["spec"]["ingress"]
         assert {port["port"] for port in let_in["ports"]} == offered.keys()
-        probes = [probe["httpGet"]["port"] for key, probe in container.items() if key.endswith("Probe")]
+        probes = [probe["httpGet"] for key, probe in container.items() if key.endswith("Probe")]
         assert probes
-        assert set(probes) <= ports.keys()
+        assert {probe["port"] for probe in probes} <= ports.keys()
+        assert name == "exporter" or {probe["path"] for probe in probes} == {"/"}, "which tests/gateway asks"
 
 
 def test_what_the_exporters_pod_starts_serves(
