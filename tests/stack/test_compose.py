@@ -67,6 +67,9 @@ def test_every_mounted_file_is_there(services: dict[str, dict[str, Any]]) -> Non
         for word in service.get("command") or ():
             if path := re.match(r"--config(?:\.file)?=(.+)", word):
                 assert any((Path(path[1]).is_relative_to(each["target"])) for each in service["volumes"])
+    for volume in services["grafana"]["volumes"][:2]:
+        source = f"../{Path(volume['source']).relative_to(ROOT)}"
+        assert re.search(rf"`{source}`\s+to\s+`{volume['target']}`", README), "the same without containers"
     (elsewhere,) = compose_project(_FILE, {"DEPLOYTRACE_STATE_DIR": "/srv/state"})["services"]["exporter"]["volumes"]
     assert elsewhere["source"] == "/srv/state"
 
@@ -118,6 +121,8 @@ def test_ports_are_those_of_the_readme(services: dict[str, dict[str, Any]]) -> N
     outside = _endpoints("collector/gateway.yml").values()
     assert {address.partition(":")[0] for address in outside} == {"0.0.0.0"}
     ports = {address.partition(":")[2] for address in (*inside, *outside)}
+    diagram = README.split("```")[1]
+    assert {"4317", "9090", "9093"} <= set(re.findall(r"\d{4,}", diagram)) <= ports
     named = set(re.findall(r"(?:localhost|127\.0\.0\.1|gateway\.deploytrace|exporter\.deploytrace):(\d+)", README))
     assert {"3000", "16686", "4318", "9822"} <= named <= ports
     (sentence,) = re.findall(r"The gateway \(([^)]+)\) listens on all addresses", README)

@@ -115,9 +115,10 @@ def test_ports_agree(manifests: list[dict[str, Any]]) -> None:
         assert {port["targetPort"]: port["port"] for port in offered.values()}.items() <= ports.items()
         (let_in,) = _the(manifests, "NetworkPolicy", name)["spec"]["ingress"]
         assert {port["port"] for port in let_in["ports"]} == offered.keys()
-        probes = [probe["httpGet"]["port"] for key, probe in container.items() if key.endswith("Probe")]
+        probes = [probe["httpGet"] for key, probe in container.items() if key.endswith("Probe")]
         assert probes
-        assert set(probes) <= ports.keys()
+        assert {probe["port"] for probe in probes} <= ports.keys()
+        assert name == "exporter" or {probe["path"] for probe in probes} == {"/"}, "which tests/gateway asks"
 
 
 def test_what_the_exporters_pod_starts_serves(
@@ -147,8 +148,22 @@ def test_the_readme_s_own_kustomization(tmp_path: Path) -> None:
     (tmp_path / "deploytrace").symlink_to(ROOT)
     (tmp_path / title).write_text(block)
     manifests = kustomized(tmp_path)
+    monitor = _the(manifests, "ServiceMonitor", "exporter")
     for manifest in manifests:
-        kubernetes_validate.validate(manifest, _OLDEST, strict=True)
+        if manifest is not monitor:
+            kubernetes_validate.validate(manifest, _OLDEST, strict=True)
+    assert refused_pods(manifests) == []  # which knows the operator's kinds too, and each field of theirs
+    service = _the(manifests, "Service", "exporter")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert [port["name"] for port in service["spec"]["ports"]] == [endpoint["port"]]
+    prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    labels = {each["targetLabel"]: each["replacement"] for each in endpoint["relabelings"]}
+    assert labels["job"] == prometheus["scrape_configs"][0]["job_name"]
+    assert labels["instance"] in README
+    endpoint["paths"] = ["/metrics"]
+    with pytest.raises(AssertionError, match="paths"):
+        refused_pods(manifests)
     assert _the(manifests, "ConfigMap", "destinations")["data"] == {
         "JAEGER_OTLP": "tempo.observability:4317",
         "PROMETHEUS_OTLP": "http://prometheus.observability:9090/api/v1/otlp",

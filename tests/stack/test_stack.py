@@ -49,6 +49,7 @@ def test_grafana_is_told_the_data_sources_that_the_dashboards_ask_for() -> None:
     prometheus, jaeger = told
     assert prometheus["jsonData"]["exemplarTraceIdDestinations"][0]["datasourceUid"] == jaeger["uid"]
     provider = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/ansible.yml").read_text())["providers"][0]
+    assert f"folder\n*{provider['folder']}*" in (DEPLOY / "README.md").read_text()
     targets = [volume.split(":")[1] for volume in COMPOSE["services"]["grafana"]["volumes"]]
     assert provider["options"]["path"] in targets
 

@@ -17,6 +17,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -92,7 +93,7 @@ func containerfile(file string) error {
 // Each pod that a manifest describes, decoded as the API server does, which refuses what it does not know.
 func pods(manifests io.Reader) error {
 	scheme := runtime.NewScheme()
-	if err := appsv1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(appsv1.AddToScheme(scheme), monitoringv1.AddToScheme(scheme)); err != nil {
 		return err
 	}
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
@@ -121,6 +122,8 @@ func pods(manifests io.Reader) error {
 			name, template = found.Name, found.Spec.Template
 		case *appsv1.StatefulSet:
 			name, template = found.Name, found.Spec.Template
+		case *monitoringv1.ServiceMonitor:
+			continue
 		default:
 			return fmt.Errorf("%T: its pods are not looked at", found)
 		}
