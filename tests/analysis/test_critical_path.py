@@ -12,7 +12,7 @@ from deploytrace.analysis.plan import plan
 from deploytrace.analysis.schedule import schedule
 from deploytrace.analysis.simulation import duration
 
-from .runs import RECORDED, Told, recorded
+from .runs import RECORDED, Told, recorded, throttled
 
 
 @pytest.mark.parametrize("journal", RECORDED, ids=lambda path: path.stem)
@@ -73,6 +73,15 @@ def test_with_few_forks_the_hosts_that_held_the_fork() -> None:
     path = critical_path(told.tree())
     assert _works(path) == [("only", "a"), ("only", "c"), ("only", "d")]
     assert _saved(path, "only")[0] == pytest.approx(4.21)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "starts", "last"), [("linear", (0, 1, 2, 3, 3, 3), "a"), ("free", (0, 1, 2, 2, 2, 3), "c")]
+)
+def test_with_a_throttle_the_hosts_that_stood_in_the_way(strategy: str, starts: tuple[float, ...], last: str) -> None:
+    path = critical_path(throttled(strategy, *starts))
+    assert _works(path) == [("narrow", "a"), ("narrow", "b"), ("narrow", "c"), ("wide", last)]
+    assert _saved(path, "narrow")[0] == pytest.approx(3.0)
 
 
 def test_what_started_late_without_waiting_for_a_fork_is_the_controller_s() -> None:
