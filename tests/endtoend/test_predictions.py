@@ -1,7 +1,7 @@
 """What is predicted against what really happens: real runs of ten hosts, with and without a task, scheduled otherwise.
 
-The tasks sleep, so that the runs do not take each other's time and can go side by side: some commands at once, each with
-several playbooks, which are a run each. One of them is of the oldest ansible-core, with four hosts.
+The tasks sleep, so that the runs do not take each other's time and can go side by side: some commands at once, each
+with several playbooks, which are a run each. One of them is of the oldest ansible-core, with four hosts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ground.environments import Release, installed
 
 from .journals import journals
 
-_LANES = 5  # commands at once with five forks; there is one more with ten, and one of the oldest ansible-core
+_LANES = {5: 4, 10: 2}  # commands at once, by their forks; there is one more of the oldest ansible-core
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,16 @@ _OLD_OTHERWISE: Mapping[str, tuple[str, Changes]] = {
 }
 
 
-
 def _commands(release: Release, oldest: Release) -> Iterator[tuple[Release, int, int, dict[str, str]]]:
     """Yield what each command runs: its ansible-core, hosts, forks, and the playbooks' texts by their runs' names."""
-    texts: dict[int, dict[str, str]] = {5: {}, 10: {}}
+    texts: dict[int, dict[str, str]] = {forks: {} for forks in _LANES}
     for name, playbook in _PLAYBOOKS.items():
         texts[playbook.forks] |= {name: playbook.text(), f"{name}, light": playbook.text(heavy=False)}
     for name, other in _OTHERWISE.items():
         texts[other.forks][f"{name}, really"] = _PLAYBOOKS[other.playbook].text(keywords=other.keywords)
-    for lane in range(_LANES):
-        yield release, 10, 5, dict(list(texts[5].items())[lane::_LANES])
-    yield release, 10, 10, texts[10]
+    for forks, lanes in _LANES.items():
+        for lane in range(lanes):
+            yield release, 10, forks, dict(list(texts[forks].items())[lane::lanes])
     old = {f"old {name}": _OLD.text(keywords=keywords) for name, (keywords, _) in _OLD_OTHERWISE.items()}
     yield oldest, 4, _OLD.forks, {**old, "old, light": _OLD.text(heavy=False)}
 
@@ -161,6 +160,8 @@ def test_other_scheduling_is_predicted(trees: dict[str, Tree], name: str) -> Non
 @pytest.mark.parametrize("name", _PLAYBOOKS)
 def test_real_run_is_covered_by_its_path_and_explained_by_its_schedule(trees: dict[str, Tree], name: str) -> None:
     path = critical_path(trees[name])
+    heavy = next(segment for segment in path.segments if segment.task == "heavy")
+    assert heavy.delegated_to == ("h01" if name == "delegation" else None), "evaluated, and no result was read for it"
     assert sum(segment.ns for segment in path.segments) == trees[name].node.end - trees[name].node.start
     prediction = Predictor(trees[name]).predict(Changes())
     assert prediction.predicted_ns == prediction.recorded_ns
@@ -170,6 +171,8 @@ def test_real_run_is_covered_by_its_path_and_explained_by_its_schedule(trees: di
 def test_the_same_holds_of_the_oldest_ansible(trees: dict[str, Tree]) -> None:
     saved = _seconds(trees["old "]) - _seconds(trees["old, light"])
     assert _saving(trees["old "]) == pytest.approx(saved, rel=0.1)
+    heavy = next(segment for segment in critical_path(trees["old "]).segments if segment.task == "heavy")
+    assert heavy.delegated_to == "h01"
     predictor = Predictor(trees["old "])
     for name, (_, changes) in _OLD_OTHERWISE.items():
         took = _seconds(trees[f"old {name}"])

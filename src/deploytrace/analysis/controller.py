@@ -75,7 +75,7 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
 
 
 def _awaited(running: list[_Ending], most: int, since: int, t: int) -> Work | None:
-    """Return the work whose end let another start at ``t``, if as many were running as may; forget those that are over."""
+    """Return the work whose end let another start at ``t``, if as many as may were running; forget what is over."""
     while running and running[0][0] <= since:
         heapq.heappop(running)
     return running[0][2] if len(running) >= most and running[0][0] <= t else None
