@@ -45,7 +45,7 @@ def render(tree: Tree, found: Sequence[Advice], width: int, *, color: bool = Fal
     for number, advice in enumerate(found, start=1):
         saving = advice.prediction.saving_ns
         share = 100 * saving / max(1, advice.prediction.recorded_ns)
-        line = Text(f"{number}  ", DIM).append(cut_middle(neutral_line(advice.change), width - 24), "bold")
+        line = Text().append(f"{number}  ", DIM).append(cut_middle(neutral_line(advice.change), width - 24), "bold")
         lines.append(line.append(f"  {duration(saving)}", "bold green").append(f"  {share:.0f} %", DIM))
         lines.append(Text("   " + cut(neutral_line(advice.reason), width - 3)))
         words = shlex.join(neutral_line(word) for word in advice.arguments)
