@@ -7,7 +7,7 @@ from deploytrace.analysis.regression import find_regressions
 from deploytrace.analysis.usual import usual_of
 from deploytrace.reports import check
 
-TASKS = {"Look": 0.5, "Copy": 0.8, "Unpack the release below the directory of releases": 4.0, "Restart": 2.0, "Wait": 1.0}
+TASKS = {"Look": 0.5, "Copy": 0.8, "Unpack a release below the directory of releases": 4.0, "Restart": 2.0, "Wait": 1.0}
 
 
 def _shown(seconds: dict[str, float], width: int) -> list[str]:
@@ -38,7 +38,7 @@ def test_in_a_narrow_terminal() -> None:
     long = next(name for name in TASKS if name.startswith("Unpack"))
     lines = _shown(TASKS | {long: 9.0}, 50)
     assert max(map(len, lines)) <= 50
-    assert lines[3] == "Unpack the…releases      9.00s     4.00s     +125%"
+    assert lines[3] == "Unpack a r…releases      9.00s     4.00s     +125%"
 
 
 def test_nothing() -> None:
