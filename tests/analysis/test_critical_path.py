@@ -154,6 +154,18 @@ def test_batches_handlers_and_delegation_stand_on_the_path() -> None:
     assert works[0].saving_ns == works[2].saving_ns == pytest.approx(3.3e9, abs=0.15e9)  # in both batches together
 
 
+def test_delegate_that_only_a_template_names_is_told_where_a_result_says_so() -> None:
+    told = Told("ab")
+    told.announce(0.1, "change", delegate_to="{{ balancer }}")
+    execution = told.start(0.2, "change", "a")
+    told.finish(1.1, execution, worker=1, detail={"delegated_host": "lb"})
+    told.announce(1.2, "each", delegate_to="{{ item }}", loop=True)
+    told.work("each", "b", 1.3, 2.3)
+    told.end(2.5)
+    works = [segment for segment in critical_path(told.tree()).segments if segment.kind != "controller"]
+    assert [(segment.host, segment.delegated_to) for segment in works] == [("a", "lb"), ("b", None)]
+
+
 def test_run_without_work_is_the_controller_s_alone() -> None:
     told = Told("a")
     told.end(1)
