@@ -23,7 +23,7 @@ from ground.environments import Release, installed
 
 from .journals import journals
 
-_LANES = {5: 4, 10: 2}  # commands at once, by their forks; there is one more of the oldest ansible-core
+_LANES = {5: 4, 10: 1}  # commands at once, by their forks; there is one more of the oldest ansible-core
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class _Playbook:
     """First, heavy, last; some hosts take longer than others."""
 
     first: str = "0.5"
-    heavy: str = "{{ 4 if inventory_hostname in ['h03', 'h08'] else 2.5 }}"
-    last: str = "{{ 1.5 if inventory_hostname in ['h03', 'h08'] else 0.5 }}"
+    heavy: str = "{{ 5 if inventory_hostname in ['h03', 'h08'] else 3 }}"
+    last: str = "{{ 2 if inventory_hostname in ['h03', 'h08'] else 0.5 }}"
     keywords: str = ""  # of the play
     more: str = ""  # of the heavy task
     handler: bool = False  # it is one, notified by the first
@@ -58,11 +58,10 @@ _DELEGATED = "delegate_to: \"{{ groups['all'][0] }}\"\n      "
 _PLAYBOOKS: Mapping[str, _Playbook] = {
     "linear": _Playbook(),
     "free": _Playbook(keywords="strategy: free"),
-    "host_pinned": _Playbook(keywords="strategy: host_pinned"),
-    "serial": _Playbook(keywords="serial: 5", heavy="2.5"),
-    "throttle": _Playbook(more="throttle: 3", heavy="1.2"),
-    "handlers": _Playbook(handler=True, heavy="3", forks=10),
-    "delegation": _Playbook(more=_DELEGATED + "run_once: true", heavy="3.5", forks=10),
+    "serial": _Playbook(keywords="serial: 5", heavy="3.5"),
+    "throttle": _Playbook(more="throttle: 3", heavy="2"),
+    "handlers": _Playbook(handler=True, heavy="5", forks=10),
+    "delegation": _Playbook(more=_DELEGATED + "run_once: true", heavy="5", forks=10),
 }
 
 
@@ -82,13 +81,11 @@ _OTHERWISE: Mapping[str, _Otherwise] = {
     "host_pinned": _Otherwise("linear", Changes(strategy=Strategy.HOST_PINNED), "strategy: host_pinned"),
     "serial": _Otherwise("linear", Changes(serial=("30%", "7")), "serial: ['30%', 7]"),
     "no serial": _Otherwise("serial", Changes(serial=("100%",)), ""),
-    "linear": _Otherwise("free", Changes(strategy=Strategy.LINEAR), ""),
-    "throttled forks": _Otherwise("throttle", Changes(forks=10), forks=10),
     "throttled free": _Otherwise("throttle", Changes(strategy=Strategy.FREE), "strategy: free"),
     "run once free": _Otherwise("delegation", Changes(strategy=Strategy.FREE), "strategy: free", forks=10),
 }
 
-_OLD = _Playbook(first="0.3", last="0.3", heavy="1.2", more=_DELEGATED + "throttle: 2", forks=4)
+_OLD = _Playbook(first="0.3", last="0.3", heavy="2", more=_DELEGATED + "throttle: 2", forks=4)
 _OLD_OTHERWISE: Mapping[str, tuple[str, Changes]] = {
     "": ("", Changes()),
     "free": ("strategy: free", Changes(strategy=Strategy.FREE)),

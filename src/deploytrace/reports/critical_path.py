@@ -31,7 +31,7 @@ _SHORT = 0.01  # of the run: rows below that are summed up, twice as long ones o
 _COLUMNS = {"time": 7, "share": 5, "saves": 7, "evened": 7}
 _STYLES = {"time": "", "share": DIM, "saves": "bold green", "evened": "green"}
 _GAP = "  "
-_SHORTEST_NAME, _SHORTEST_BAR, _ENOUGH_BAR = 20, 12, 20
+_SHORTEST_NAME, _SHORTEST_BAR, _ENOUGH_BAR = 20, 12, 24
 _CONTROLLER = "Ansible itself"
 
 
