@@ -34,7 +34,10 @@ def test_left_and_slower_than_usual(ansible: Ansible) -> None:
     """
     inventory = ansible.local_inventory("h1")
     textfile = ansible.directory / "ansible.prom"
-    env_vars: dict[str, str | None] = {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile)}
+    env_vars: dict[str, str | None] = {
+        "DEPLOYTRACE_METRICS_TEXTFILE": str(textfile),
+        "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0",  # which the sidecar would wait for
+    }
 
     def run(*args: str, status: int = 0) -> str:
         result = ansible.run(PLAYBOOK, inventory=inventory, callbacks=CALLBACKS, args=args, env_vars=env_vars)
