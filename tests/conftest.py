@@ -94,6 +94,12 @@ def release(request: pytest.FixtureRequest) -> Release:
     return next((release for release in chosen if release.version == NEWEST_STABLE), chosen[-1])
 
 
+@pytest.fixture(scope="session")
+def oldest_release(request: pytest.FixtureRequest) -> Release:
+    """The oldest ansible-core of those chosen, where it is likeliest to behave otherwise."""
+    return _chosen(request.config)[0]
+
+
 @pytest.fixture
 def ansible(release: Release, tmp_path: Path) -> Iterator[Ansible]:
     """Ansible of the one release."""

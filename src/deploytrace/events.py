@@ -133,6 +133,7 @@ class TaskDefined(NamedTuple):
     async_seconds: int = 0
     delegate_to: str | None = None
     run_once: bool = False
+    throttle: int = 0  # how many hosts may be at it at once; 0: any number, or what a template says
     no_log: bool = False
     check_mode: bool = False
     tags: tuple[str, ...] = ()

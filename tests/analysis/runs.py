@@ -12,7 +12,7 @@ from deploytrace.run.load import load
 from deploytrace.run.model import Tree
 from run.stories import Story
 
-__all__ = ["RECORDED", "Told", "recorded"]
+__all__ = ["RECORDED", "Told", "recorded", "throttled"]
 
 RECORDED = sorted((Path(__file__).parents[1] / "journals").glob("*.jsonl"))
 
@@ -49,3 +49,18 @@ class Told(Story):
         tree = load(sorted(self.events, key=lambda event: getattr(event, "t", -1)))
         assert tree is not None
         return tree
+
+
+def throttled(strategy: str, *starts: float) -> Tree:
+    """Three hosts do a throttled task for 1 s, then another; they begin with each at these times."""
+    told = Told("abc", strategy=strategy, forks=3)
+    told.define("narrow", throttle=1)
+    told.define("wide")
+    for number, (begin, host) in enumerate(zip(starts, "abcabc", strict=True)):
+        task = "narrow" if number < 3 else "wide"
+        if strategy == "free" or host == "a":
+            told.announce(begin, task)
+        waits = strategy == "linear" and number < 2  # Ansible stands still for the next to start
+        told.work(task, host, begin, begin + 1, announced=begin + (1.001 if waits else 1))
+    told.end(4)
+    return told.tree()

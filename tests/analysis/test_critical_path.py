@@ -12,7 +12,7 @@ from deploytrace.analysis.plan import plan
 from deploytrace.analysis.schedule import schedule
 from deploytrace.analysis.simulation import duration
 
-from .runs import RECORDED, Told, recorded
+from .runs import RECORDED, Told, recorded, throttled
 
 
 @pytest.mark.parametrize("journal", RECORDED, ids=lambda path: path.stem)
@@ -73,6 +73,15 @@ def test_with_few_forks_the_hosts_that_held_the_fork() -> None:
     path = critical_path(told.tree())
     assert _works(path) == [("only", "a"), ("only", "c"), ("only", "d")]
     assert _saved(path, "only")[0] == pytest.approx(4.21)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "starts", "last"), [("linear", (0, 1, 2, 3, 3, 3), "a"), ("free", (0, 1, 2, 2, 2, 3), "c")]
+)
+def test_with_a_throttle_the_hosts_that_stood_in_the_way(strategy: str, starts: tuple[float, ...], last: str) -> None:
+    path = critical_path(throttled(strategy, *starts))
+    assert _works(path) == [("narrow", "a"), ("narrow", "b"), ("narrow", "c"), ("wide", last)]
+    assert _saved(path, "narrow")[0] == pytest.approx(3.0)
 
 
 def test_what_started_late_without_waiting_for_a_fork_is_the_controller_s() -> None:
@@ -143,6 +152,18 @@ def test_batches_handlers_and_delegation_stand_on_the_path() -> None:
         ("task", "b", "lb"),
     ]
     assert works[0].saving_ns == works[2].saving_ns == pytest.approx(3.3e9, abs=0.15e9)  # in both batches together
+
+
+def test_delegate_that_only_a_template_names_is_told_where_a_result_says_so() -> None:
+    told = Told("ab")
+    told.announce(0.1, "change", delegate_to="{{ balancer }}")
+    execution = told.start(0.2, "change", "a")
+    told.finish(1.1, execution, worker=1, detail={"delegated_host": "lb"})
+    told.announce(1.2, "each", delegate_to="{{ item }}", loop=True)
+    told.work("each", "b", 1.3, 2.3)
+    told.end(2.5)
+    works = [segment for segment in critical_path(told.tree()).segments if segment.kind != "controller"]
+    assert [(segment.host, segment.delegated_to) for segment in works] == [("a", "lb"), ("b", None)]
 
 
 def test_run_without_work_is_the_controller_s_alone() -> None:

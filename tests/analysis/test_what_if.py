@@ -13,7 +13,7 @@ from deploytrace.analysis.schedule import Strategy, schedule
 from deploytrace.analysis.what_if import Predictor
 from deploytrace.run.model import Tree
 
-from .runs import RECORDED, Told, recorded
+from .runs import RECORDED, Told, recorded, throttled
 
 
 def _two_tasks() -> Tree:
@@ -76,6 +76,38 @@ def test_run_once_runs_on_every_host_outside_lockstep() -> None:
     told.work("once", "a", 0, 2, announced=2)
     told.end(2)
     assert _predicted(told.tree(), Changes(strategy=Strategy.FREE)) == 4.0
+
+
+def test_in_lockstep_nobody_runs_once_more_than_once() -> None:
+    told = Told("ab", strategy="free", forks=2)
+    told.define("once", run_once=True)
+    for host in "ab":
+        told.announce(0, "once")
+        told.work("once", host, 0, 2, announced=2)
+    told.end(2)
+    assert _predicted(told.tree(), Changes(strategy=Strategy.LINEAR, forks=1)) == 2.0
+
+
+def test_throttle() -> None:
+    """In lockstep one host after the other; under free, moreover, nobody is started while one waits for it."""
+    linear, free = throttled("linear", 0, 1, 2, 3, 3, 3), throttled("free", 0, 1, 2, 2, 2, 3)
+    for tree in (linear, free):
+        assert _predicted(tree, Changes()) == 4.0
+        assert _predicted(tree, Changes(forks=10)) == 4.0
+        assert _predicted(tree, Changes(without=(_id(tree, "narrow"),))) == 1.0
+        assert _predicted(tree, Changes(faster=(Faster(_id(tree, "narrow"), share=0.5),))) == 2.5
+    assert _predicted(linear, Changes(strategy=Strategy.FREE)) == 4.0
+    assert _predicted(free, Changes(strategy=Strategy.LINEAR, forks=1)) == 6.0
+
+
+def test_free_looks_at_hosts_in_the_order_of_the_play() -> None:
+    """Backwards here: c holds the one fork first, so b and a follow; a's long task comes last."""
+    told = Told("abc", forks=1)
+    told.announce(0, "only")
+    for number, host in enumerate("cba"):
+        told.work("only", host, number, number + 1, announced=number + 1)
+    told.end(3)
+    assert [batch.hosts for batch in schedule(told.tree()).batches] == [("c", "b", "a")]
 
 
 @pytest.mark.parametrize("journal", RECORDED, ids=lambda path: path.stem)

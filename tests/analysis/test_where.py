@@ -9,7 +9,7 @@ import pytest
 from deploytrace.analysis.where import SHARES, where
 from deploytrace.run.model import Tree
 
-from .runs import RECORDED, Told, recorded
+from .runs import RECORDED, Told, recorded, throttled
 
 
 @pytest.mark.parametrize("journal", RECORDED, ids=lambda path: path.stem)
@@ -48,6 +48,13 @@ def test_waiting_for_forks_before_and_after_the_own_work() -> None:
     told.work("only", "b", 1, 2, announced=2)
     told.end(2)
     assert _seconds(told.tree()) == {"module": 1.0, "forks": 1.0}
+
+
+def test_waiting_for_a_throttle() -> None:
+    """Of three hosts one is at work at a time; under free the others wait for their turn, the last for the end."""
+    assert _seconds(throttled("linear", 0, 1, 2, 3, 3, 3)) == {"module": 2.0, "forks": 2.0}
+    free = _seconds(throttled("free", 0, 1, 2, 2, 2, 3))
+    assert free == {"module": 2.0, "forks": 1.33, "slowest_host": 0.67}
 
 
 def test_waiting_for_the_controller_and_our_part_of_it() -> None:

@@ -1,12 +1,13 @@
-"""What is predicted against what really happens: real runs of ten hosts, with and without a task, with other forks.
+"""What is predicted against what really happens: real runs of ten hosts, with and without a task, scheduled otherwise.
 
-The tasks sleep, so that the runs do not take each other's time and can go side by side.
+The tasks sleep, so that the runs do not take each other's time and can go side by side: some commands at once, each
+with several playbooks, which are a run each. One of them is of the oldest ansible-core, with four hosts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,125 +18,160 @@ from deploytrace.analysis.what_if import Predictor
 from deploytrace.journal.reader import read_events
 from deploytrace.run.load import load
 from deploytrace.run.model import Tree
-from ground.ansible import Ansible
+from ground.ansible import Ansible, Running
 from ground.environments import Release, installed
 
-from .journals import only_journal
+from .journals import journals
 
-_HOSTS = [f"h{number:02}" for number in range(1, 11)]
-_AT_ONCE = 4
-
-_TASK = """
-    - name: {name}
-      ansible.builtin.raw: sleep {seconds}
-      {more}"""
-_UNEVEN = "{{ '%s' if inventory_hostname in ['h03', 'h08'] else '%s' }}"
+_LANES = {5: 4, 10: 1}  # commands at once, by their forks; there is one more of the oldest ansible-core
 
 
-def _task(name: str, seconds: object, more: str = "") -> str:
-    return _TASK.format(name=name, seconds=seconds, more=more)
+@dataclass(frozen=True)
+class _Playbook:
+    """First, heavy, last; some hosts take longer than others."""
+
+    first: str = "0.5"
+    heavy: str = "{{ 5 if inventory_hostname in ['h03', 'h08'] else 3 }}"
+    last: str = "{{ 2 if inventory_hostname in ['h03', 'h08'] else 0.5 }}"
+    keywords: str = ""  # of the play
+    more: str = ""  # of the heavy task
+    handler: bool = False  # it is one, notified by the first
+    forks: int = 5
+
+    def text(self, heavy: bool = True, keywords: str | None = None) -> str:
+        """As Ansible reads it; ``keywords``: others of the play than its own."""
+        notify = "changed_when: true\n      notify: heavy" if self.handler and heavy else ""
+        tasks = [_task("first", self.first, notify), _task("last", self.last)]
+        weight = _task("heavy", self.heavy, self.more)
+        if heavy and not self.handler:
+            tasks.insert(1, weight)
+        words = self.keywords if keywords is None else keywords
+        play = f"- hosts: all\n  gather_facts: false\n  {words}\n  tasks:{''.join(tasks)}\n"
+        return play + (f"  handlers:{weight}\n" if heavy and self.handler else "")
 
 
-def _play(head: str, *tasks: str) -> str:
-    return f"- hosts: all\n  gather_facts: false\n  {head}\n  tasks:" + "".join(tasks)
+def _task(name: str, seconds: str, more: str = "") -> str:
+    return f"\n    - name: {name}\n      ansible.builtin.raw: sleep {seconds}\n      {more}"
 
 
-_HEAVY: Mapping[str, str] = {
-    "linear": _task("heavy", _UNEVEN % (8, 5)),
-    "free": _task("heavy", _UNEVEN % (9, 6)),
-    "serial": _task("heavy", 4),
-    "handlers": _task("heavy", 6),
-    "delegation": _task("heavy", 7, "delegate_to: h01\n      run_once: true"),
+_DELEGATED = "delegate_to: \"{{ groups['all'][0] }}\"\n      "
+_PLAYBOOKS: Mapping[str, _Playbook] = {
+    "linear": _Playbook(),
+    "free": _Playbook(keywords="strategy: free"),
+    "serial": _Playbook(keywords="serial: 5", heavy="3.5"),
+    "throttle": _Playbook(more="throttle: 3", heavy="2"),
+    "handlers": _Playbook(handler=True, heavy="5", forks=10),
+    "delegation": _Playbook(more=_DELEGATED + "run_once: true", heavy="5", forks=10),
 }
 
 
-def _playbook(name: str, heavy: str) -> str:
-    first, last = _task("first", 1), _task("last", _UNEVEN % (3, 1))
-    if name == "free":
-        return _play("strategy: free", first, heavy, last)
-    if name == "serial":
-        return _play("serial: 5", first, heavy, last)
-    if name == "handlers":
-        if not heavy:
-            return _play("", _task("first", 1, "changed_when: true"), last)
-        return _play("", _task("first", 1, "changed_when: true\n      notify: heavy"), last) + "\n  handlers:" + heavy
-    return _play("", first, heavy, last)
+@dataclass(frozen=True)
+class _Otherwise:
+    """A playbook that is run as ``changes`` say: with these keywords of the play, with so many forks."""
+
+    playbook: str
+    changes: Changes
+    keywords: str | None = None
+    forks: int = 5
 
 
-class _Runs:
-    """Real runs, some at once, each with a home of its own."""
+_OTHERWISE: Mapping[str, _Otherwise] = {
+    "forks": _Otherwise("linear", Changes(forks=10), forks=10),
+    "free": _Otherwise("linear", Changes(strategy=Strategy.FREE), "strategy: free"),
+    "host_pinned": _Otherwise("linear", Changes(strategy=Strategy.HOST_PINNED), "strategy: host_pinned"),
+    "serial": _Otherwise("linear", Changes(serial=("30%", "7")), "serial: ['30%', 7]"),
+    "no serial": _Otherwise("serial", Changes(serial=("100%",)), ""),
+    "throttled free": _Otherwise("throttle", Changes(strategy=Strategy.FREE), "strategy: free"),
+    "run once free": _Otherwise("delegation", Changes(strategy=Strategy.FREE), "strategy: free", forks=10),
+}
 
-    def __init__(self, release: Release, directory: Path) -> None:
-        self._release = release
-        self._directory = directory
+_OLD = _Playbook(first="0.5", last="0.5", heavy="3", more=_DELEGATED + "throttle: 2", forks=4)
+_OLD_OTHERWISE: Mapping[str, tuple[str, Changes]] = {
+    "": ("", Changes()),
+    "free": ("strategy: free", Changes(strategy=Strategy.FREE)),
+    "host_pinned": ("strategy: host_pinned", Changes(strategy=Strategy.HOST_PINNED)),
+    "serial": ("serial: [1, 3]", Changes(serial=("1", "3"))),
+}
 
-    def trees(self, wanted: Mapping[str, tuple[str, int, str | None]]) -> dict[str, Tree]:
-        """Run playbooks (text, forks, strategy) and return what was recorded of each."""
-        found = {}
-        names = list(wanted)
-        for start in range(0, len(names), _AT_ONCE):
-            running = []
-            for name in names[start : start + _AT_ONCE]:
-                text, forks, strategy = wanted[name]
-                directory = self._directory / name
-                directory.mkdir()
-                user = Ansible(installed(self._release), directory, directory)
-                inventory = user.local_inventory(*_HOSTS)
-                args = ["--forks", str(forks)]
-                running.append((name, user, user.start(text, inventory=inventory, strategy=strategy, args=args)))
-            for name, user, run in running:
-                result = run.finish()
-                assert result.returncode == 0, result.output
-                user.wait_for_sidecar()
-                tree = load(read_events(only_journal(user.state_dir)))
-                assert tree is not None
-                found[name] = tree
-                user.end()
-        return found
+
+def _commands(release: Release, oldest: Release) -> Iterator[tuple[Release, int, int, dict[str, str]]]:
+    """Yield what each command runs: its ansible-core, hosts, forks, and the playbooks' texts by their runs' names."""
+    texts: dict[int, dict[str, str]] = {forks: {} for forks in _LANES}
+    for name, playbook in _PLAYBOOKS.items():
+        texts[playbook.forks] |= {name: playbook.text(), f"{name}, light": playbook.text(heavy=False)}
+    for name, other in _OTHERWISE.items():
+        texts[other.forks][f"{name}, really"] = _PLAYBOOKS[other.playbook].text(keywords=other.keywords)
+    for forks, lanes in _LANES.items():
+        for lane in range(lanes):
+            yield release, 10, forks, dict(list(texts[forks].items())[lane::lanes])
+    old = {f"old {name}": _OLD.text(keywords=keywords) for name, (keywords, _) in _OLD_OTHERWISE.items()}
+    yield oldest, 4, _OLD.forks, {**old, "old, light": _OLD.text(heavy=False)}
 
 
 @pytest.fixture(scope="module")
-def trees(release: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
-    """Each playbook with and without its heavy task, and the linear one with other forks and another strategy."""
-    forks = {"handlers": 10, "delegation": 10, "serial": 5}
-    wanted: dict[str, tuple[str, int, str | None]] = {}
-    for name, heavy in _HEAVY.items():
-        wanted[name] = (_playbook(name, heavy), forks.get(name, 5), None)
-        wanted[f"{name} without"] = (_playbook(name, ""), forks.get(name, 5), None)
-    linear = _playbook("linear", _HEAVY["linear"])
-    wanted["more forks"] = (linear, 10, None)
-    wanted["free strategy"] = (linear, 5, "free")
-    return _Runs(release, tmp_path_factory.mktemp("predictions")).trees(wanted)
+def trees(release: Release, oldest_release: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
+    """All runs, by name."""
+    found: dict[str, Tree] = {}
+    running: list[tuple[Ansible, Running, list[str]]] = []
+    for each, hosts, forks, texts in _commands(release, oldest_release):
+        directory = tmp_path_factory.mktemp("predictions")
+        user = Ansible(installed(each), directory, directory)
+        paths = [user.write(f"{number:02}.yml", text) for number, text in enumerate(texts.values())]
+        names = [f"h{number:02}" for number in range(1, hosts + 1)]
+        started = user.start(paths, inventory=user.local_inventory(*names), args=["--forks", str(forks)])
+        started.wait_for_output("TASK", timeout=60)  # until then it takes a whole processor
+        running.append((user, started, list(texts)))
+    for user, started, runs in running:
+        result = started.finish()
+        assert result.returncode == 0, result.output
+        user.end()  # their sidecars are of no interest here
+        for name, journal in zip(runs, journals(user.state_dir), strict=True):
+            tree = load(read_events(journal))
+            assert tree is not None
+            found[name] = tree
+    return found
 
 
 def _seconds(tree: Tree) -> float:
     return (tree.node.end - tree.node.start) / 1e9
 
 
-@pytest.mark.parametrize("name", _HEAVY)
+def _saving(tree: Tree) -> float:
+    return next(segment.saving_ns for segment in critical_path(tree).segments if segment.task == "heavy") / 1e9
+
+
+@pytest.mark.parametrize("name", _PLAYBOOKS)
 def test_saving_is_what_the_run_without_the_task_saves(trees: dict[str, Tree], name: str) -> None:
-    segments = [segment for segment in critical_path(trees[name]).segments if segment.task == "heavy"]
-    predicted = segments[0].saving_ns / 1e9
-    saved = _seconds(trees[name]) - _seconds(trees[f"{name} without"])
-    assert predicted == pytest.approx(saved, rel=0.1)
+    saved = _seconds(trees[name]) - _seconds(trees[f"{name}, light"])
+    assert _saving(trees[name]) == pytest.approx(saved, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [("more forks", Changes(forks=10)), ("free strategy", Changes(strategy=Strategy.FREE))],
-    ids=lambda value: str(value),
-)
-def test_other_scheduling_is_predicted(trees: dict[str, Tree], name: str, changes: Changes) -> None:
-    prediction = Predictor(trees["linear"]).predict(changes)
-    took = _seconds(trees[name])
+@pytest.mark.parametrize("name", _OTHERWISE)
+def test_other_scheduling_is_predicted(trees: dict[str, Tree], name: str) -> None:
+    other = _OTHERWISE[name]
+    prediction = Predictor(trees[other.playbook]).predict(other.changes)
+    took = _seconds(trees[f"{name}, really"])
     assert prediction.predicted_ns / 1e9 == pytest.approx(took, rel=0.1)
-    assert prediction.low_ns / 1e9 <= took <= prediction.high_ns / 1e9
+    assert 0.95 * prediction.low_ns / 1e9 <= took <= 1.05 * prediction.high_ns / 1e9, "one is the busier for the tests"
 
 
-@pytest.mark.parametrize("name", _HEAVY)
+@pytest.mark.parametrize("name", _PLAYBOOKS)
 def test_real_run_is_covered_by_its_path_and_explained_by_its_schedule(trees: dict[str, Tree], name: str) -> None:
     path = critical_path(trees[name])
+    heavy = next(segment for segment in path.segments if segment.task == "heavy")
+    assert heavy.delegated_to == ("h01" if name == "delegation" else None), "evaluated, and no result was read for it"
     assert sum(segment.ns for segment in path.segments) == trees[name].node.end - trees[name].node.start
     prediction = Predictor(trees[name]).predict(Changes())
     assert prediction.predicted_ns == prediction.recorded_ns
     assert prediction.high_ns - prediction.low_ns < 0.1 * prediction.recorded_ns
+
+
+def test_the_same_holds_of_the_oldest_ansible(trees: dict[str, Tree]) -> None:
+    saved = _seconds(trees["old "]) - _seconds(trees["old, light"])
+    assert _saving(trees["old "]) == pytest.approx(saved, rel=0.1)
+    heavy = next(segment for segment in critical_path(trees["old "]).segments if segment.task == "heavy")
+    assert heavy.delegated_to == "h01"
+    predictor = Predictor(trees["old "])
+    for name, (_, changes) in _OLD_OTHERWISE.items():
+        took = _seconds(trees[f"old {name}"])
+        assert predictor.predict(changes).predicted_ns / 1e9 == pytest.approx(took, rel=0.1), name

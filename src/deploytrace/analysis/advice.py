@@ -1,7 +1,7 @@
 """The changes that would help a run most: the sensible ones are tried, those with the greatest effect are named.
 
-Tried are: more forks, host_pinned and free where nothing in the run says that hosts depend on each other, bigger
-batches, and for the tasks that save most, half their time and no slow host. Their effects do not add up.
+Tried are: more forks, no serial batches, free where nothing in the run says that hosts depend on each other, and for
+the tasks that save most, half their time and no slow host. Their effects do not add up.
 """
 
 from __future__ import annotations

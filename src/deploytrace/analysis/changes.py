@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -58,7 +58,7 @@ def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
     strategy = changes.strategy or batch.strategy
     if strategy is not batch.strategy and strategy is Strategy.LINEAR:
         places = {host: place for place, host in enumerate(batch.hosts)}
-        steps = [replace(step, works=tuple(sorted(step.works, key=lambda work: places[work.host]))) for step in steps]
+        steps = [_in_lockstep(step, places) for step in steps]
     elif batch.strategy is Strategy.LINEAR and strategy is not Strategy.LINEAR:
         steps = [_on_every_host(step, batch.hosts) if step.step.detail.definition.run_once else step for step in steps]
     return replace(batch, steps=tuple(steps), strategy=strategy, slots=changes.forks or batch.slots)
@@ -66,6 +66,12 @@ def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
 
 def _mapped(step: PlannedStep, change: Callable[[int], int]) -> PlannedStep:
     return replace(step, works=tuple(work._replace(duration=change(work.duration)) for work in step.works))
+
+
+def _in_lockstep(step: PlannedStep, places: Mapping[str, int]) -> PlannedStep:
+    """Return a task as it would run in lockstep: in the hosts' order, and once where it is to."""
+    works = tuple(sorted(step.works, key=lambda work: places[work.host]))
+    return replace(step, works=works[:1] if step.step.detail.definition.run_once else works)
 
 
 def _on_every_host(step: PlannedStep, hosts: Sequence[str]) -> PlannedStep:

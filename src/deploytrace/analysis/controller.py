@@ -7,6 +7,7 @@ waits: at a start for a free fork, at a result for the work to end. So every mom
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ __all__ = ["Action", "actions"]
 class Action(NamedTuple):
     """The start of a work (``starts``), or the announcement of its result, at ``t``; the action before was ``since``.
 
-    ``awaited`` is the work whose end the controller waited for before it; None where it was busy itself.
+    ``awaited`` is the work whose end the controller waited for before it; None where it was busy itself. Before a start
+    that is a work that held the last free fork, or all that the task's throttle allows.
     """
 
     t: int
@@ -28,6 +30,10 @@ class Action(NamedTuple):
     step: Step
     batch: Batch
     awaited: Work | None
+
+
+_Ending = tuple[int, int, Work]
+"""When a work ends, a number, the work."""
 
 
 def actions(schedule: Schedule) -> list[Action]:
@@ -48,17 +54,28 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
             # At one instant results come before starts, save those of a work that took no time.
             entries.append((work.announced, 0 if work.announced > work.start else 2, number, work, step))
     entries.sort()
-    running: list[tuple[int, int, Work]] = []  # by end
+    running: list[_Ending] = []
+    alike: defaultdict[int, list[_Ending]] = defaultdict(list)  # those of a throttled task
     for t, rank, number, work, step in entries:
         awaited = None
         t = max(t, since)
         if rank == 1:
-            while running and running[0][0] <= since:
-                heapq.heappop(running)
-            if len(running) >= batch.slots and running[0][0] <= t and (lockstep or running[0][0] > work.told):
-                awaited = running[0][2]
+            if lockstep:
+                awaited = _awaited(running, step.slots(batch.slots), since, t)
+            else:  # a host is told its task before a fork is looked for, but after the throttle
+                awaited = _awaited(running, batch.slots, max(since, work.told), t)
+                if step.throttle:
+                    awaited = awaited or _awaited(alike[id(step)], step.throttle, since, t)
+                    heapq.heappush(alike[id(step)], (work.end, number, work))
             heapq.heappush(running, (work.end, number, work))
         elif since < work.end and (not lockstep or since >= step.works[-1].start):
             awaited = work  # in lockstep only when all are started: before, results are taken in as they are there
         yield Action(t, since, rank == 1, work, step, batch, awaited)
         since = t
+
+
+def _awaited(running: list[_Ending], most: int, since: int, t: int) -> Work | None:
+    """Return the work whose end let another start at ``t``, if as many as may were running; forget what is over."""
+    while running and running[0][0] <= since:
+        heapq.heappop(running)
+    return running[0][2] if len(running) >= most and running[0][0] <= t else None

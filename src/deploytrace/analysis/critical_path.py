@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..run.delegation import delegate_of
 from ..run.model import Kind, PlayDetail, Tree
 from .controller import Action, actions
 from .plan import plan
@@ -108,7 +109,6 @@ def _segment(stretch: _Stretch, base: int, saved: dict[str, Saving]) -> Segment:
     work, step, play = stretch.action.work, stretch.action.step, stretch.action.batch.play.detail
     definition = step.detail.definition
     saving = saved.get(step.detail.stable_id, Saving())
-    said = work.detail.detail.get("delegated_host")
     return Segment(
         kind="handler" if step.node.kind is Kind.HANDLER else "task",
         start=start,
@@ -117,7 +117,7 @@ def _segment(stretch: _Stretch, base: int, saved: dict[str, Saving]) -> Segment:
         role=definition.role,
         play=play.started.name if isinstance(play, PlayDetail) else None,
         host=work.host,
-        delegated_to=str(said) if said else definition.delegate_to,
+        delegated_to=delegate_of(work.detail),
         node=work.node.id,
         task_node=step.node.id,
         stable_id=step.detail.stable_id,

@@ -6,7 +6,8 @@ away the limit is put (Student's t), and the more is looked at, so that a run in
 false alarm in less than one case of a hundred, however many tasks it has. Durations are not normal, though: now and
 then one is far too long by itself. So a difference must also go far beyond the *spikes* that were seen before.
 
-What most tasks of a run have in common (the controller was busy, say) is no change of any of them: the *shift*.
+What most tasks of a run have in common (the controller was busy, say) is no change of any of them: the *shift*. And
+in a run in which most tasks scatter more than they usually do (a *wild* one), a single one must stand out from that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["MEASURABLE_NS", "Noise", "Scatter", "noise_of", "scatter_of", "shift_of", "spike_of"]
+__all__ = ["MEASURABLE_NS", "Noise", "Scatter", "noise_of", "scatter_of", "shift_of", "spike_of", "wildness_of"]
 
 MEASURABLE_NS = 100_000_000
 """What takes less, and is no module then, has no part in a shift (ns)."""
@@ -33,6 +34,7 @@ _FEW = {2: 1.196, 3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9:
 # By what it is too small for few values: Croux and Rousseeuw, Time-Efficient Algorithms for Two Highly Robust
 # Estimators of Scale (1992).
 _COMMON_TASKS = 5  # that it takes to tell what tasks have in common
+_WILD_BY_CHANCE = 1.2  # divided by the root of their number: by how much more they may scatter without being wild
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,17 @@ def shift_of(differences: Sequence[float]) -> float:
     ordered = sorted(differences)
     quarter = len(ordered) // 4
     return max(0.0, ordered[quarter]) + min(0.0, ordered[-1 - quarter])
+
+
+def wildness_of(deviations: Sequence[float]) -> float:
+    """Return how many times as much as usual (at least 1) a run's tasks scatter, told by half of them.
+
+    ``deviations`` are those of its tasks from what is usual, each in its own scatter.
+    """
+    if len(deviations) < _COMMON_TASKS:
+        return 1.0
+    by_chance = 1 + _WILD_BY_CHANCE / math.sqrt(len(deviations))
+    return max(1.0, _NORMAL * statistics.median(map(abs, deviations)) / by_chance)
 
 
 def _assumed(ns: float) -> float:

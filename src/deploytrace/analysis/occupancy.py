@@ -1,9 +1,11 @@
-"""When nobody of a batch was at work, and when hosts had to queue because all forks were taken."""
+"""When nobody of a batch was at work, and when hosts had to queue because all forks were taken, or a throttle's."""
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterator
+from itertools import pairwise
 
 from .schedule import Batch
 
@@ -40,33 +42,58 @@ class Occupancy:
     def __init__(self, batch: Batch, start: int, end: int) -> None:
         self._idle = _Stretches()
         self._taken = _Stretches()
-        working, since = 0, start
+        working = throttled = 0
+        since = start
         last: dict[str, int] = {}
         for step in batch.steps:
             for work in step.works:
                 last[work.host] = max(work.end, last.get(work.host, 0))
         busy_hosts = len(last)
-        for t, change, done in sorted([*_changes(batch), *((t, 0, 1) for t in last.values()), (end, 0, 0)]):
+        changes = [*_changes(batch), *((t, 0, 1, 0) for t in last.values()), *_throttled(batch), (end, 0, 0, 0)]
+        for t, change, done, stopped in sorted(changes):
             if t > since:
                 if not working:
                     self._idle.append(since, t)
-                elif working >= batch.slots < busy_hosts:
+                elif working >= batch.slots < busy_hosts or throttled:
                     self._taken.append(since, t)
                 since = t
             working += change
             busy_hosts -= done
+            throttled += stopped
 
     def idle(self, start: int, end: int) -> int:
         """Return how long of this time nobody was at work, ns."""
         return self._idle.within(start, end)
 
     def taken(self, start: int, end: int) -> int:
-        """Return how long of this time all forks were taken while more hosts than forks still had work to do, ns."""
+        """Return how long of this time all forks were taken while more hosts than forks still had work to do, ns.
+
+        Or as many as a task's throttle allows, while more hosts still had that task to do.
+        """
         return self._taken.within(start, end)
 
 
-def _changes(batch: Batch) -> Iterable[tuple[int, int, int]]:
+_Change = tuple[int, int, int, int]
+"""When; by how much more works run, hosts are done, throttled tasks are at their limit."""
+
+
+def _changes(batch: Batch) -> Iterator[_Change]:
     for step in batch.steps:
         for work in step.works:
-            yield work.start, 1, 0
-            yield work.end, -1, 0
+            yield work.start, 1, 0, 0
+            yield work.end, -1, 0, 0
+
+
+def _throttled(batch: Batch) -> Iterator[_Change]:
+    """Yield when a throttled task is at its limit: until each start from when so many are at it already."""
+    for step in batch.steps:
+        if not 0 < step.throttle < min(len(step.works), batch.slots):
+            continue
+        ends: list[int] = []
+        for before, work in pairwise(step.works):
+            heapq.heappush(ends, before.end)
+            while ends and ends[0] <= before.start:
+                heapq.heappop(ends)
+            if len(ends) >= step.throttle:
+                yield before.start, 0, 0, 1
+                yield min(ends[0], work.start), 0, 0, -1

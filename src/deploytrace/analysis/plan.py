@@ -84,9 +84,11 @@ def _look(action: Action, since: int, cost: _Costs, lockstep: bool) -> None:
         cost.announce = action.t - (since if action.awaited is None else max(since, action.awaited.end))
         return
     told = since if lockstep else min(max(since, action.work.told), action.t)  # in lockstep no host is told by itself
-    if action.awaited is not None:
+    if action.awaited is not None and not lockstep and action.awaited.end <= told:  # it was throttled
+        cost.prepare, cost.launch = told - max(since, action.awaited.end), action.t - told
+    elif action.awaited is not None:
         cost.relaunch = action.t - max(told, action.awaited.end)
-        cost.prepare = None if lockstep else told - since
+        cost.prepare = None if lockstep or action.step.throttle else told - since
     elif lockstep:
         cost.prepare, cost.launch = action.t - since, 0
     else:

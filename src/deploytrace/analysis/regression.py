@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..run.summary import Summary, TaskKey
-from .noise import MEASURABLE_NS, shift_of
+from .noise import MEASURABLE_NS, shift_of, wildness_of
 from .usual import Usual, alike, case_of
 
 __all__ = ["Regressions", "Unusual", "find_regressions"]
@@ -66,16 +66,17 @@ def find_regressions(summary: Summary, usual: Usual | None) -> Regressions | Non
         return None
     done = {case_of(task): task for task in summary.tasks if task.outcome not in _UNCOMPARED}
     known = {case: task for case, task in done.items() if case in usual.tasks}
-    excess = [(task.wall_ns, usual.tasks[case].median) for case, task in known.items()]
-    common = shift_of([ns - median for ns, median in excess if median >= MEASURABLE_NS])
+    excess = [(task.wall_ns - usual.tasks[case].median, usual.tasks[case]) for case, task in known.items()]
+    common = shift_of([ns for ns, scatter in excess if scatter.median >= MEASURABLE_NS])
     shift = max(0.0, common)
+    wildness = wildness_of([ns / scatter.sigma for ns, scatter in excess])
     tests = len(known) + 1
     unusual = []
     for case, task in known.items():
         scatter = usual.tasks[case]
         more = task.wall_ns - scatter.median
         in_common = shift if more > 0 else -min(0.0, common)
-        limit = scatter.limit(tests) + (in_common if scatter.median >= MEASURABLE_NS else 0.0)
+        limit = scatter.limit(tests, of=wildness) + (in_common if scatter.median >= MEASURABLE_NS else 0.0)
         if abs(more) > limit:
             unusual.append(Unusual(task.key, task.wall_ns, round(scatter.median), round(limit)))
     unusual.sort(key=lambda each: -abs(each.excess_ns))

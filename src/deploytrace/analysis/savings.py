@@ -59,9 +59,9 @@ def _in_lockstep(batch: PlannedBatch, wanted: set[str], found: defaultdict[str, 
     for step in batch.steps:
         task = step.step.detail.stable_id
         if task in wanted:
-            whole = step_duration(step, batch.slots)
+            whole = step_duration(step, batch.workers)
             found[task].whole_ns += whole
-            found[task].median_ns += max(0, whole - step_duration(capped(step), batch.slots))
+            found[task].median_ns += max(0, whole - step_duration(capped(step), batch.workers))
 
 
 def _played(batch: PlannedBatch, tasks: list[str], found: defaultdict[str, Saving]) -> None:

@@ -65,10 +65,22 @@ class Step:
         """What is known of the task."""
         return cast(TaskDetail, self.node.detail)
 
+    @property
+    def throttle(self) -> int:
+        """How many hosts may be at it at once; 0: as many as there are forks."""
+        return max(0, self.detail.definition.throttle)
+
+    def slots(self, of: int) -> int:
+        """Return how many of so many forks it may take."""
+        return min(of, self.throttle) if self.throttle else of
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A play, or one serial batch of it. ``hosts`` are in Ansible's order; ``slots`` is how many can be at work."""
+    """A play, or one serial batch of it. ``hosts`` are in Ansible's order; ``slots`` is how many can be at work.
+
+    That order is the play's ``order`` (shuffled, say), in which a task that all of them do is started.
+    """
 
     play: Node
     strategy: Strategy
@@ -112,9 +124,11 @@ def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int
         if any(child.node.kind is Kind.HOST for child in task.children)
     ]
     steps.sort(key=lambda step: step.works[0].start)
-    met = dict.fromkeys(work.host for step in steps for work in step.works)
+    widest = max(steps, key=lambda step: len(step.works), default=None)
+    first = dict.fromkeys(work.host for work in widest.works) if widest is not None else {}
     told = dict.fromkeys(started.hosts or ()) if whole else {}
-    hosts = tuple({**told, **met})
+    met = dict.fromkeys(work.host for step in steps for work in step.works)
+    hosts = tuple({**first, **told, **met})
     return Batch(
         play=play,
         strategy=Strategy.named(started.strategy),

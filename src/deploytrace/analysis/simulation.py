@@ -46,7 +46,10 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """A play or serial batch: ``lead`` is the controller's time before it, ``slots`` how many hosts can be at work."""
+    """A play or serial batch: ``lead`` is the controller's time before it, ``slots`` how many hosts can be at work.
+
+    ``hosts`` are in the order in which Ansible looks at them.
+    """
 
     play: str
     strategy: Strategy
@@ -54,6 +57,11 @@ class PlannedBatch:
     slots: int
     hosts: tuple[str, ...]
     steps: tuple[PlannedStep, ...]
+
+    @property
+    def workers(self) -> int:
+        """How many workers Ansible makes room for."""
+        return min(self.slots, len(self.hosts))
 
 
 def duration(batches: Sequence[PlannedBatch]) -> int:
@@ -63,14 +71,15 @@ def duration(batches: Sequence[PlannedBatch]) -> int:
 
 def _batch(batch: PlannedBatch) -> int:
     if batch.strategy is Strategy.LINEAR:
-        return sum(step_duration(step, batch.slots) for step in batch.steps)
+        return sum(step_duration(step, batch.workers) for step in batch.steps)
     return _at_own_pace(batch)
 
 
-def step_duration(step: PlannedStep, slots: int) -> int:
+def step_duration(step: PlannedStep, workers: int) -> int:
     """Return how long a task takes in lockstep: from the results of the one before to the last of its own, ns."""
     t = step.lead
-    drained = max(1, int(slots * _DRAIN))
+    slots = step.step.slots(workers)
+    drained = max(1, int(workers * _DRAIN))
     running: list[tuple[int, int]] = []  # works that hold a slot: end, announce
     over: deque[tuple[int, int]] = deque()  # ended, not yet announced; in order of end
     for work in step.works:
@@ -102,26 +111,36 @@ def _at_own_pace(batch: PlannedBatch) -> int:
     """Return how long a batch takes under free or host_pinned.
 
     Ansible goes over the hosts again and again, from the first on, and starts the next task of each that has none;
-    where all forks are taken it stands still there. Only after each round it takes in results.
+    where all forks are taken it stands still there. Only after each round it takes in results. A host whose task is
+    throttled ends the round, and the next one begins with it: until it is started, nobody is.
     """
     pinned = batch.strategy is Strategy.HOST_PINNED
-    queues: list[deque[PlannedWork]] = [deque() for _ in batch.hosts]
+    queues: list[deque[tuple[PlannedWork, _Throttle | None]]] = [deque() for _ in batch.hosts]
     places = {host: place for place, host in enumerate(batch.hosts)}
     for step in batch.steps:
+        throttle = _Throttle(step.step.throttle) if step.step.throttle else None
         for work in step.works:
-            queues[places[work.host]].append(work)
+            queues[places[work.host]].append((work, throttle))
     ready = [place for place, queue in enumerate(queues) if queue]  # a heap: hosts that can be given a task
     unannounced: list[tuple[int, int, int]] = []  # end, place, announce
     running: list[int] = []  # ends of the works that hold a slot
-    free = batch.slots
-    t = 0
+    free = batch.workers
+    t = first = 0  # places are counted from the first host that is looked at
     while ready or unannounced:
         while ready and not (pinned and free <= 0):
-            place = heapq.heappop(ready)
-            work = queues[place].popleft()
-            t = _start(work, t, batch.slots, running)
+            work, throttle = queues[(ready[0] + first) % len(queues)][0]
+            if throttle is not None and throttle.holds(t):
+                shift = ready[0]
+                ready = [place - shift for place in ready]
+                first = (first + shift) % len(queues)
+                break
+            place = (heapq.heappop(ready) + first) % len(queues)
+            queues[place].popleft()
+            t = _start(work, t, batch.workers, running)
             heapq.heappush(running, t + work.duration)
             heapq.heappush(unannounced, (t + work.duration, place, work.announce))
+            if throttle is not None:
+                throttle.start(t + work.duration)
             free -= 1
         if unannounced and unannounced[0][0] > t:
             t = unannounced[0][0]
@@ -130,8 +149,26 @@ def _at_own_pace(batch: PlannedBatch) -> int:
             t += announce
             free += 1
             if queues[place]:
-                heapq.heappush(ready, place)
+                heapq.heappush(ready, (place - first) % len(queues))
     return t
+
+
+class _Throttle:
+    """How many hosts may be at a task at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._running: list[int] = []  # ends
+
+    def start(self, end: int) -> None:
+        """One more is at it, until then."""
+        heapq.heappush(self._running, end)
+
+    def holds(self, t: int) -> bool:
+        """Return whether there are as many as there may be."""
+        while self._running and self._running[0] <= t:
+            heapq.heappop(self._running)
+        return len(self._running) >= self._most
 
 
 def _start(work: PlannedWork, t: int, slots: int, running: list[int]) -> int:

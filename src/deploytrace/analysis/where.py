@@ -6,7 +6,8 @@ all of them waited for counts whole, and what one of fifty waited for counts a f
 - ``module``: at work. ``connection``: of the work, what is not the module's own: connecting, transferring and starting
   it. Only commands tell how long they took themselves (``delta``), and only where results are recorded in detail; for
   the other commands of the run the median of those is taken; other modules count as ``module`` whole.
-- ``forks``: waiting because all forks were taken, for a slot or for others that had to wait for one.
+- ``forks``: waiting because all forks were taken, or all that a task's throttle allows, for a slot or for others that
+  had to wait for one.
 - ``slowest_host``: waiting for hosts that took longer.
 - ``controller``: nobody could go on but Ansible's main process: before and between tasks, starting workers one after
   the other, announcing results late.

@@ -180,7 +180,11 @@ class Recorder:
         if slot is None or slot.finished or slot.uuid != task._uuid:
             self._finish(recording, t, result, status)
             return
-        detail = self._results.details(host, task, result) if self._results.wanted(status) else None
+        detail = None
+        if self._results.wanted(status):
+            detail = self._results.details(host, task, result)
+        elif slot.task in recording.delegated:
+            detail = self._results.delegate(host, task)
         slot.finished = True
         t -= recording.mono_ns
         recording.write(lines.host_finished(t, slot.execution, slot.task, slot.quoted, status, detail))
@@ -328,18 +332,19 @@ class Recorder:
         number = recording.number_task(task._uuid)
         declared = self._declarations.of(task)
         self._secrets.task(task, declared.names)
-        recording.emit(
-            task_defined(
-                self._redactor,
-                t - recording.mono_ns,
-                task,
-                number,
-                recording.plays,
-                handler=handler,
-                args=self._settings.task_args,
-                secret=declared,
-            )
+        event = task_defined(
+            self._redactor,
+            t - recording.mono_ns,
+            task,
+            number,
+            recording.plays,
+            handler=handler,
+            args=self._settings.task_args,
+            secret=declared,
         )
+        if event.delegate_to is not None and "{{" in event.delegate_to and not event.no_log:
+            recording.delegated.add(number)
+        recording.emit(event)
         return number
 
     def _slot(self, recording: Recording, result: Any) -> Slot | None:

@@ -45,6 +45,7 @@ class Recording:
         self.forking: int | None = None  # the execution whose worker is forked next
         self.introducing: str | None = None  # its host, where that host is met for the first time
         self.slots: dict[str, Slot] = {}
+        self.delegated: set[int] = set()  # tasks whose delegate only their results tell
         self._failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
         self._hosts_seen: set[str] = set()
         self.signalled = False
@@ -64,6 +65,7 @@ class Recording:
         """Return the number of the play that starts now; tasks of earlier play starts are forgotten."""
         self.plays += 1
         self._tasks.clear()
+        self.delegated.clear()
         self.slots.clear()
         self._failed_items.clear()
         return self.plays
@@ -108,7 +110,7 @@ class Recording:
         """Return a new number for a task that is met for the first time in this play start."""
         if len(self._tasks) >= _TASKS:
             for known in list(self._tasks)[: _TASKS // 2]:
-                del self._tasks[known]
+                self.delegated.discard(self._tasks.pop(known))
         self._defined += 1
         self._tasks[uuid] = self._defined
         return self._defined

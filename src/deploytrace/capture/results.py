@@ -41,10 +41,20 @@ class Results:
         """Return what is recorded of a host's result; of one that failed, with the reason."""
         self._secrets.look_at_host(host)
         found = details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
-        target = getattr(task, "delegate_to", None)
-        if isinstance(target, str) and "{{" not in target and not {"censored", "delegated_host"} & found.keys():
-            found["delegated_host"] = self._redactor.name(target)  # until 2.20 only the evaluated task tells
+        if not {"censored", "delegated_host"} & found.keys():  # until 2.20 only the evaluated task tells
+            found.update(self.delegate(host, task))
         return found
+
+    def delegate(self, host: Any, task: Any) -> dict[str, Any]:
+        """Return which host a task was delegated to, by its evaluated task: the result itself is not read.
+
+        Nothing where only its items know: then the task of the result still has the template.
+        """
+        target = getattr(task, "delegate_to", None)
+        if not isinstance(target, str) or "{{" in target:
+            return {}
+        self._secrets.look_at_host(host)
+        return {"delegated_host": self._redactor.name(target)}
 
     def failed_item(self, t: int, execution: int, result: Any) -> ItemFinished:
         """Return the event of the end of a loop item that failed."""

@@ -77,9 +77,10 @@ def task_defined(
         include=_bare(action) in _INCLUDES,
         meta=_bare(action) in _META,
         loop=bool(getattr(task, "loop", None) or getattr(task, "loop_with", None)),
-        async_seconds=_seconds(getattr(task, "async_val", 0)),
+        async_seconds=_number(getattr(task, "async_val", 0), otherwise=1),  # a template of it: asynchronous it is
         delegate_to=_optional(redactor, getattr(task, "delegate_to", None)),
         run_once=getattr(task, "run_once", False) is True,
+        throttle=_number(getattr(task, "throttle", 0), otherwise=0),
         no_log=no_log,
         check_mode=getattr(task, "check_mode", False) is True,
         tags=tuple(redactor.name(tag) for tag in strings(getattr(task, "tags", None))),
@@ -96,11 +97,11 @@ def _bare(action: str) -> str:
     return action
 
 
-def _seconds(value: Any) -> int:
-    """Return ``async`` as a number; a template of it counts as one second, for the task is asynchronous."""
+def _number(value: Any, otherwise: int) -> int:
+    """Return what is written as a number; ``otherwise`` where it is a template, which only Ansible can evaluate."""
     if isinstance(value, int):
         return value
-    return int(value) if str(value).isdigit() else 1
+    return int(value) if str(value).isdigit() else otherwise
 
 
 def _optional(redactor: Redactor, value: Any) -> str | None:

@@ -13,6 +13,7 @@ import sys
 
 from ..settings import Settings
 from .recorded import add_run_argument
+from .terminal import Terminal
 
 __all__ = ["REGRESSION", "add_arguments", "run"]
 
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.regression import find_regressions
     from ..analysis.usual import usual_of
     from ..reports import check as report
+    from ..reports.slower import NEEDED, too_few
     from .past import opened_past
 
     with opened_past(settings) as past:
@@ -42,12 +44,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         json.dump(report.as_json(summary.run_id, found), sys.stdout, indent=2)
         print()
     elif found is None:
-        print(report.too_few(len(history)))
-        print(report.NEEDED)
-    elif not found:
-        print(f"Nothing was slower than usual, by {found.runs} comparable runs.")
+        print(too_few(len(history)))
+        print(NEEDED)
     else:
-        print(f"Slower than usual, by {found.runs} comparable runs:")
-        for line in report.lines(found, limit=len(found.tasks)):
-            print(f"  {line}")
+        terminal = Terminal.of_stdout()
+        text = report.render(summary, found, terminal.width, color=terminal.color, ascii_only=terminal.ascii_only)
+        sys.stdout.write(text)
     return REGRESSION if arguments.fail_on_regression and found else 0

@@ -11,10 +11,10 @@ from rich.text import Text
 from ..analysis.advice import Advice
 from ..run.model import RunDetail, Tree
 from .heading import heading
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM
 from .timeline import Glyphs
-from .wording import cut, cut_middle, duration, neutral_line
+from .wording import cut_middle, duration, neutral_line
 
 __all__ = ["as_json", "render"]
 
@@ -45,9 +45,10 @@ def render(tree: Tree, found: Sequence[Advice], width: int, *, color: bool = Fal
     for number, advice in enumerate(found, start=1):
         saving = advice.prediction.saving_ns
         share = 100 * saving / max(1, advice.prediction.recorded_ns)
-        line = Text(f"{number}  ", DIM).append(cut_middle(neutral_line(advice.change), width - 24), "bold")
+        line = Text().append(f"{number}  ", DIM).append(cut_middle(neutral_line(advice.change), width - 24), "bold")
         lines.append(line.append(f"  {duration(saving)}", "bold green").append(f"  {share:.0f} %", DIM))
-        lines.append(Text("   " + cut(neutral_line(advice.reason), width - 3)))
+        reason = (Text(word) for word in neutral_line(advice.reason).split(" "))
+        lines += [Text("   ").append_text(line) for line in wrapped(reason, width - 3, between=Text(" "))]
         words = shlex.join(neutral_line(word) for word in advice.arguments)
         lines.append(Text(f"   deploytrace what-if {_run(tree)} {words}", DIM))
     return on_paper(lines, width, color=color, ascii_only=ascii_only)

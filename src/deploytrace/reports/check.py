@@ -1,26 +1,26 @@
-"""What was slower than usual in a run: for the terminal, the report at a run's end, the mail, and as JSON."""
+"""What was slower than usual in a run: for the terminal, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from rich.cells import cell_len
+from rich.text import Text
+
 from ..analysis.regression import Regressions, Unusual
-from ..analysis.usual import FEWEST
-from .wording import duration, neutral
+from ..run.summary import Summary
+from .paper import on_paper, wrapped
+from .slower import more_of, name_of
+from .styles import DIM
+from .wording import cut_middle, duration, local_time, neutral_line
 
-__all__ = ["NEEDED", "as_json", "in_short", "lines", "too_few"]
+__all__ = ["as_json", "render"]
 
-NEEDED = f"It takes {FEWEST} that went well, of the same playbook and environment, on about as many hosts."
-"""What it takes to tell, in a sentence."""
-
-
-def too_few(comparable: int | None) -> str:
-    """Return, in a sentence, that nothing is known to compare with; ``comparable`` runs there are, None: a few."""
-    if comparable is None:
-        return "There are too few comparable runs before it to tell."
-    runs = "is 1 comparable run" if comparable == 1 else f"are {comparable} comparable runs"
-    return f"There {runs}: too few to tell."
+_ID = 8
+_TIME = 9  # columns of a time
+_FIXED = 3 * (_TIME + 1)  # columns beside the names
+_NOTEWORTHY_NS = 50_000_000
 
 
 def as_json(run_id: str, regressions: Regressions | None) -> dict[str, Any]:
@@ -50,21 +50,33 @@ def _times(slower: Unusual) -> dict[str, float]:
     return {"seconds": slower.ns / 1e9, "usual": slower.usual_ns / 1e9, "limit": slower.limit_ns / 1e9}
 
 
-def lines(regressions: Regressions | None, limit: int = 10) -> Iterator[str]:
-    """Yield a line for the run and each of its ``limit`` worst tasks, none where nothing was slower than usual."""
-    if not regressions:
-        return
-    if regressions.whole is not None:
-        yield in_short(regressions.whole)
-    for each in regressions.tasks[:limit]:
-        yield in_short(each)
-    if len(regressions.tasks) > limit:
-        yield f"and {len(regressions.tasks) - limit} more tasks"
+def render(
+    summary: Summary, regressions: Regressions, width: int, *, color: bool = False, ascii_only: bool = False
+) -> str:
+    """Return the findings as text, lines of at most ``width`` terminal cells."""
+    started = f"  {local_time(summary.start)[:19]}  {neutral_line(summary.context.playbook)}  "
+    lines = [Text().append(summary.run_id[:_ID], "bold").append(started, DIM).append(summary.outcome, DIM), Text()]
+    slower = [*filter(None, (regressions.whole,)), *regressions.tasks]
+    if not slower:
+        lines.append(Text().append("Nothing was slower than usual", "bold green"))
+    else:
+        names = [name_of(each) for each in slower]
+        room = max(10, min(max(map(cell_len, names)), width - _FIXED))
+        lines.append(Text(f"{'':{room}} {'time':>{_TIME}} {'usually':>{_TIME}} {'more':>{_TIME}}", DIM))
+        for each, name in zip(slower, names, strict=True):
+            name, style = cut_middle(name, room), "bold" if each.key is None else ""
+            line = Text().append(name + " " * (room - cell_len(name)), style)
+            line.append(f" {duration(each.ns):>{_TIME}} {duration(each.usual_ns):>{_TIME}}", style)
+            lines.append(line.append(f" {more_of(each):>{_TIME}}", "bold red"))
+    lines.append(Text())
+    for sentence in _remarks(regressions):
+        lines += wrapped((Text(word, DIM) for word in sentence.split(" ")), width, between=Text(" "))
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return on_paper(lines, width, color=color, ascii_only=ascii_only)
 
 
-def in_short(slower: Unusual) -> str:
-    """Return what was slower than usual in one line."""
-    key = slower.key
-    name = "the whole run" if key is None else neutral(f"{key.role} | {key.name}" if key.role else key.name)
-    more = f" (+{slower.excess_ns / slower.usual_ns:.0%})" if slower.usual_ns else ""
-    return f"{name}: {duration(slower.ns)}, usually {duration(slower.usual_ns)}{more}"
+def _remarks(regressions: Regressions) -> Iterator[str]:
+    if regressions.shift_ns >= _NOTEWORTHY_NS:
+        yield f"Tasks took {duration(regressions.shift_ns)} longer in common: the controller or connections."
+    yield f"What is usual is told by {regressions.runs} comparable runs."

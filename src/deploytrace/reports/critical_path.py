@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -28,9 +28,10 @@ __all__ = ["as_json", "render"]
 
 _HOSTS = 3  # hosts that a row names
 _SHORT = 0.01  # of the run: rows below that are summed up, twice as long ones of the controller left out
-_COLUMNS = (("time", 7), ("share", 5), ("saves", 7), ("evened", 7))
+_COLUMNS = {"time": 7, "share": 5, "saves": 7, "evened": 7}
+_STYLES = {"time": "", "share": DIM, "saves": "bold green", "evened": "green"}
 _GAP = "  "
-_SHORTEST_NAME, _SHORTEST_BAR = 20, 12
+_SHORTEST_NAME, _SHORTEST_BAR, _ENOUGH_BAR = 20, 12, 24
 _CONTROLLER = "Ansible itself"
 
 
@@ -85,22 +86,40 @@ def render(
     glyphs = Glyphs.ascii() if ascii_only else Glyphs.unicode()
     least = 0 if everything else round(path.duration_ns * _SHORT)
     rows = list(_summed_up(_rows(path.segments), least, glyphs))
-    fixed = sum(columns + len(_GAP) for _, columns in _COLUMNS)
     longest = max((cell_len(row.name) + cell_len(row.hosts) + len(glyphs.dot) for row in rows), default=0)
-    room = width - fixed
-    name = max(_SHORTEST_NAME, min(longest, room * 3 // 5))
-    bar = room - name - len(_GAP)
-    if bar < _SHORTEST_BAR:
-        name, bar = max(_SHORTEST_NAME, min(longest, room)), 0
-    timeline = Timeline(tree.node.start, tree.node.end, max(1, bar), glyphs)
-    head = " " * name + "".join(_GAP + title.rjust(columns) for title, columns in _COLUMNS)
+    layout = _layout(width, longest)
+    timeline = Timeline(tree.node.start, tree.node.end, layout.bar, glyphs) if layout.bar else None
+    head = " " * layout.name + "".join(_GAP + title.rjust(_COLUMNS[title]) for title in layout.columns)
     lines = [*heading(tree, glyphs, width), Text()]
-    lines.append(Text(head + (_GAP + timeline.axis() if bar else ""), style=DIM))
-    lines += [_line(row, path, name, timeline if bar else None, glyphs) for row in rows]
-    lines += [Text(), *_closing(path, glyphs, width)]
+    lines.append(Text(head + (_GAP + timeline.axis() if timeline is not None else ""), style=DIM))
+    lines += [_line(row, path, layout, timeline, glyphs) for row in rows]
+    lines += [Text(), *_closing(path, layout, glyphs, width)]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
+
+
+class _Layout(NamedTuple):
+    """Columns of the names and of the bars (0: none), and which others there are."""
+
+    name: int
+    bar: int
+    columns: tuple[str, ...]
+
+
+def _layout(width: int, longest: int) -> _Layout:
+    """Return what there is room for: names first, then the savings, then bars; the rest gives way."""
+    columns = tuple(_COLUMNS)
+    room = width - sum(_COLUMNS[title] + len(_GAP) for title in columns)
+    name = max(_SHORTEST_NAME, min(longest, max(room * 3 // 5, room - len(_GAP) - _ENOUGH_BAR)))
+    bar = room - name - len(_GAP)
+    if bar >= _SHORTEST_BAR:
+        return _Layout(name, bar, columns)
+    for title in ("share", "evened"):
+        if longest > room:
+            room += _COLUMNS[title] + len(_GAP)
+            columns = tuple(each for each in columns if each != title)
+    return _Layout(max(_SHORTEST_NAME, min(longest, room)), 0, columns)
 
 
 def _rows(segments: Sequence[Segment]) -> Iterator[_Row]:
@@ -155,18 +174,18 @@ def _summed_up(rows: Iterator[_Row], least: int, glyphs: Glyphs) -> Iterator[_Ro
             yield _Row(segments, f"{glyphs.more}{len(tasks)} shorter ones", quiet=True)
 
 
-def _line(row: _Row, path: CriticalPath, width: int, timeline: Timeline | None, glyphs: Glyphs) -> Text:
+def _line(row: _Row, path: CriticalPath, layout: _Layout, timeline: Timeline | None, glyphs: Glyphs) -> Text:
     hosts = glyphs.dot + row.hosts if row.hosts else ""
-    room = max(6, width - cell_len(hosts))
+    room = max(6, layout.name - cell_len(hosts))
     line = Text().append(cut_middle(row.name, room), DIM if row.quiet else "").append(hosts, NAME_STYLES[Kind.HOST])
-    line.truncate(width, overflow="ellipsis")
-    line.append(" " * (width - line.cell_len))
+    line.truncate(layout.name, overflow="ellipsis")
+    line.append(" " * (layout.name - line.cell_len))
     work = next((segment for segment in row.segments if segment.kind != "controller"), None)
     saves, evened = ("", "") if row.quiet or work is None else (_saved(work.saving_ns), _saved(work.median_saving_ns))
-    texts = (duration(row.ns), f"{100 * row.ns / max(1, path.duration_ns):.0f} %", saves, evened)
-    styles = ("", DIM, "bold green", "green")
-    for (_, columns), text, style in zip(_COLUMNS, texts, styles, strict=True):
-        line.append(_GAP + text.rjust(columns), DIM if row.quiet else style)
+    share = f"{100 * row.ns / max(1, path.duration_ns):.0f} %"
+    texts = {"time": duration(row.ns), "share": share, "saves": saves, "evened": evened}
+    for title in layout.columns:
+        line.append(_GAP + texts[title].rjust(_COLUMNS[title]), DIM if row.quiet else _STYLES[title])
     if timeline is not None:
         busy = [(segment.start, segment.end) for segment in row.segments if segment.kind != "controller"]
         extent = row.segments[0].start, row.segments[-1].end
@@ -178,10 +197,10 @@ def _saved(ns: int) -> str:
     return duration(ns) if ns >= 5_000_000 else "-"
 
 
-def _closing(path: CriticalPath, glyphs: Glyphs, width: int) -> list[Text]:
+def _closing(path: CriticalPath, layout: _Layout, glyphs: Glyphs, width: int) -> list[Text]:
     own = sum(segment.ns for segment in path.segments if segment.kind == "controller")
     share = 100 * own / max(1, path.duration_ns)
     facts = [f"{duration(path.duration_ns)} in all, of it {duration(own)} ({share:.0f} %) {_CONTROLLER}"]
     facts += ["saves: what the run would be shorter by without the task"]
-    facts += ["evened: if no host took longer than the median host"]
+    facts += ["evened: if no host took longer than the median host"] if "evened" in layout.columns else []
     return in_lines(facts, glyphs, width)

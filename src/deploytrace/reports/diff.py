@@ -10,13 +10,15 @@ from rich.text import Text
 
 from ..analysis.comparison import Compared, Comparison, Verdict
 from ..run.summary import Summary, TaskKey
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM
 from .wording import cut, cut_middle, duration, local_time, neutral, neutral_line
 
 __all__ = ["as_json", "render"]
 
 _TIME = 9  # columns of a time
+_FIXED = 4 * (_TIME + 1) + 2  # columns beside the names
+_WHOLE = "the whole run"
 _ID = 8
 _MARKS = {Verdict.ADDED: "+", Verdict.REMOVED: "-", Verdict.SLOWER: "▲", Verdict.FASTER: "▼", Verdict.SAME: " "}
 _PLAIN = {"▲": "^", "▼": "v", "→": "->"}
@@ -88,26 +90,31 @@ def _lines(comparison: Comparison, width: int, everything: bool) -> Iterator[Tex
     a, b = comparison.a, comparison.b
     for name, run in (("a", a), ("b", b)):
         yield (
-            Text(f"{name}  ", DIM)
+            Text()
+            .append(f"{name}  ", DIM)
             .append(run.run_id[:_ID], "bold")
             .append(f"  {local_time(run.start)[:19]}  {neutral_line(run.context.playbook)}  {run.outcome}", DIM)
         )
     for change in comparison.context:
         before, after = (cut(neutral_line(value), _VALUE) or "none" for value in (change.a, change.b))
-        yield Text(f"   {change.name}: ", DIM).append(f"{before} → {after}")
+        yield Text().append(f"   {change.name}: ", DIM).append(f"{before} → {after}")
     yield Text()
     shown = comparison.tasks if everything else comparison.significant
     names = [_name(task.key) for task in shown]
-    room = max(10, min(max(map(cell_len, [*names, "the whole run"])), width - 4 * (_TIME + 1) - 4))
-    yield Text(f"  {'':{room}} {'a':>{_TIME}} {'b':>{_TIME}} {'change':>{_TIME}} {'noise':>{_TIME}}", DIM)
-    yield _line("the whole run", comparison.duration, room, "bold")
+    longest = max(map(cell_len, [*names, _WHOLE]))
+    narrow = longest + _FIXED > width  # then names are worth more than the noise
+    room = max(10, min(longest, width - _FIXED + narrow * (_TIME + 1)))
+    noise = "" if narrow else f" {'noise':>{_TIME}}"
+    yield Text(f"  {'':{room}} {'a':>{_TIME}} {'b':>{_TIME}} {'change':>{_TIME}}{noise}", DIM)
+    yield _line(_WHOLE, comparison.duration, room, "bold", narrow)
     for task, name in zip(shown, names, strict=True):
-        yield _line(name, task, room, "" if task.significant else DIM)
+        yield _line(name, task, room, "" if task.significant else DIM, narrow)
     yield Text()
-    yield from (Text(sentence, DIM) for sentence in _remarks(comparison, everything))
+    for sentence in _remarks(comparison, everything):
+        yield from wrapped((Text(word, DIM) for word in sentence.split(" ")), width, between=Text(" "))
 
 
-def _line(name: str, compared: Compared, room: int, style: str) -> Text:
+def _line(name: str, compared: Compared, room: int, style: str, narrow: bool) -> Text:
     colour = ("red" if compared.verdict in _WORSE else "green") if compared.significant else ""
     name = cut_middle(name, room)
     times = f"{_time(compared.a_ns):>{_TIME}} {_time(compared.b_ns):>{_TIME}} "
@@ -115,7 +122,7 @@ def _line(name: str, compared: Compared, room: int, style: str) -> Text:
     line.append(" " * (room - cell_len(name)) + f" {times}", style)
     difference = compared.difference_ns
     line.append(f"{'+' if difference >= 0 else '-'}{duration(abs(difference))}".rjust(_TIME), colour or style)
-    return line.append(f" {duration(compared.limit_ns):>{_TIME}}", DIM)
+    return line if narrow else line.append(f" {duration(compared.limit_ns):>{_TIME}}", DIM)
 
 
 def _remarks(comparison: Comparison, everything: bool) -> Iterator[str]:

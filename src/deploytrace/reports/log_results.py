@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
+from ..run.delegation import delegate_of
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Node, Outcome, TaskDetail
 from ..timestamps import elapsed
 from .log_text import clock, entry
@@ -52,8 +53,8 @@ def result_lines(node: Node, zone: tzinfo | None) -> Iterator[str]:
 def _status(word: str, node: Node, remark: str, zone: tzinfo | None) -> str:
     detail = node.detail
     assert isinstance(detail, (HostDetail, ItemDetail, AttemptDetail))  # noqa: S101 - for the type checker
-    target = detail.detail.get("delegated_host") or detail.definition.delegate_to
-    host = neutral_line(detail.host) + (f" -> {neutral_line(str(target))}" if target else "")
+    target = delegate_of(detail) or detail.definition.delegate_to
+    host = neutral_line(detail.host) + (f" -> {neutral_line(target)}" if target else "")
     parts = (
         f"{word}: [{host}]",
         remark,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ..run.delegation import delegate_of
 from ..run.failure import ERROR_TYPES
 from ..run.model import (
     AttemptDetail,
@@ -59,7 +60,7 @@ def _host(detail: Detail) -> str:
     """Return a host's name, and where its task was delegated to."""
     if not isinstance(detail, HostDetail):
         return ""
-    target = neutral_line(str(detail.detail.get("delegated_host") or ""))
+    target = neutral_line(delegate_of(detail) or "")
     return neutral(detail.host) + (f" on {target}" if target and target != detail.host else "")
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..analysis.trends import Trend
 from ..run.summary import TaskKey
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM
 from .wording import cut_middle, duration, neutral
 
@@ -50,13 +50,14 @@ def render(
 ) -> str:
     """Return the lines as text of at most ``width`` terminal cells, under a heading."""
     names = [_name(trend.key) for trend in trends]
-    bars = not ascii_only and runs > 3
-    used = 2 * (_TIME + 1) + 8 + 9 + (_MOST_BARS + 2 if bars else 0)
-    room = max(10, min(max(map(cell_len, [*names, by]), default=0), width - used))
+    longest = max(map(cell_len, [*names, by]))
+    used = 2 * (_TIME + 1) + 8 + 9
+    bars = not ascii_only and runs > 3 and longest + used + 2 + min(runs, _MOST_BARS) <= width
+    room = max(10, min(longest, width - used))
     lines = [Text(f"{by:{room}} {'median':>{_TIME}} {'p95':>{_TIME}} {'share':>7} {'trend':>8}", DIM)]
     for trend, name in zip(trends, names, strict=True):
         lines.append(_line(trend, cut_middle(name, room), room, bars))
-    lines += [Text(), Text(_remark(runs), DIM)]
+    lines += [Text(), *wrapped((Text(word, DIM) for word in _remark(runs).split(" ")), width, between=Text(" "))]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return on_paper(lines, width, color=color, ascii_only=ascii_only)

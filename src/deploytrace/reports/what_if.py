@@ -33,8 +33,8 @@ def render(tree: Tree, prediction: Prediction, width: int, *, color: bool = Fals
     saving = prediction.saving_ns
     share = 100 * abs(saving) / max(1, prediction.recorded_ns)
     lines = [*heading(tree, glyphs, width), Text()]
-    lines.append(Text("recorded   ", DIM).append(duration(prediction.recorded_ns).rjust(7)))
-    line = Text("predicted  ", DIM).append(duration(prediction.predicted_ns).rjust(7), "bold")
+    lines.append(Text().append("recorded   ", DIM).append(duration(prediction.recorded_ns).rjust(7)))
+    line = Text().append("predicted  ", DIM).append(duration(prediction.predicted_ns).rjust(7), "bold")
     lines.append(line.append(f"  {duration(prediction.low_ns)} to {duration(prediction.high_ns)}", DIM))
     lines.append(
         Text("shorter by " if saving >= 0 else "longer by  ", DIM)

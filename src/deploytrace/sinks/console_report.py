@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..analysis.regression import find_regressions
 from ..analysis.summing import Summing
 from ..analysis.usual import Usual
-from ..reports.check import lines
+from ..reports.slower import lines
 from ..reports.top import render
 from ..run.model import Kind, Node
 from ..settings import Settings

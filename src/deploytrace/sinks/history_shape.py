@@ -15,7 +15,7 @@ __all__ = ["Shape", "own_ns", "written"]
 # What a definition in the store does not say, or may say of another run's version of the task.
 _WRITTEN = (
     *("action", "role", "role_fqcn", "rescuable", "include", "meta", "loop", "async_seconds", "delegate_to"),
-    *("run_once", "no_log", "check_mode", "tags"),
+    *("run_once", "throttle", "no_log", "check_mode", "tags"),
 )
 
 

@@ -17,8 +17,8 @@ from ..analysis.summing import Summing
 from ..analysis.usual import Usual
 from ..errors import DeliveryRefused, DeliveryUnavailable, SettingError
 from ..events import RunStarted
-from ..reports.check import lines
 from ..reports.mail import Letter, letter_of
+from ..reports.slower import lines
 from ..run.model import Kind, Node
 from ..settings import Settings
 from .mail_message import Attachment, Envelope, compose, machine_address

@@ -10,6 +10,7 @@ import functools
 import ipaddress
 from typing import Any
 
+from ..run.delegation import delegate_of
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome
 from .span import SpanKind
 from .span_limits import cut
@@ -33,7 +34,7 @@ _URL_ARGUMENTS = {"uri": "url", "get_url": "url", "win_get_url": "url", "win_uri
 
 def _delegate(host: HostDetail) -> str | None:
     """Return where a delegated task ran; ``{{ ... }}`` where only Ansible knows."""
-    return host.detail.get("delegated_host") or host.definition.delegate_to
+    return delegate_of(host) or host.definition.delegate_to
 
 
 def _connection(host: HostDetail) -> str | None:

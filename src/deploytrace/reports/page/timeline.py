@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...run.delegation import delegate_of
 from ...run.model import BatchDetail, DowntimeDetail, HostDetail, Kind, Node, Outcome, TaskDetail, Tree
 from .markup import line
 
@@ -148,7 +149,7 @@ def _notes(bars: list[Bar]) -> Iterator[tuple[int, str]]:
         if isinstance(detail, HostDetail):
             words += [f"{detail.attempts} tries"] if detail.attempts > 1 else []
             words += [f"{detail.items} items"] if detail.items else []
-            target = str(detail.detail.get("delegated_host") or "")
+            target = delegate_of(detail)
             words += [f"on {line(target, 80)}"] if target and target != detail.host else []
         if bar.node.failure is not None and bar.node.failure.message:
             words.append(line(bar.node.failure.message, 200))

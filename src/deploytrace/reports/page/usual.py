@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...analysis.regression import Regressions, Unusual
-from ..check import NEEDED, too_few
+from ..slower import NEEDED, too_few
 from ..wording import duration
 from .markup import Markup, element, joined, line
 from .tables import find, table
