@@ -7,6 +7,7 @@ It is written under a temporary name and renamed, so that under its own name it 
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,11 @@ class PageSink:
 
     def deliver(self, items: Sequence[_Order]) -> int:
         """Write the page; see `contract.Sink.deliver`."""
-        page = self._rendered()
+        gc.disable()  # nothing of it is garbage before it is done; looking for some takes a quarter more
+        try:
+            page = self._rendered()
+        finally:
+            gc.enable()
         draft = self._path.with_name(f"{self._path.name}.new")
         try:
             with open(create(draft), "w", encoding="utf-8") as file:

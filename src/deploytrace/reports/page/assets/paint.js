@@ -111,7 +111,9 @@ const Paint = (() => {
       if (number % every === 0) label(frame, number, y);
     }
     clipped(ctx, area.left, top, area.width, area.height, () => {
-      for (let number = first; number < last; number++) row(frame, number, top + number * rowHeight - view.scroll);
+      if (rowHeight < 8) Dense.rows(frame, theme, first, last, top);
+      else for (let number = first; number < last; number++) row(frame, number, top + number * rowHeight - view.scroll);
+      marked(frame, top);
       if (view.kind === "host") {
         downtime(frame, top);
         path(frame, top);
@@ -133,8 +135,8 @@ const Paint = (() => {
     const { ctx, min, max, at, view } = frame;
     const { bars } = Model;
     const own = view.rows[number];
-    const pad = view.rowHeight >= 10 ? 2 : view.rowHeight >= 5 ? 1 : 0.25;
-    const height = Math.max(1, view.rowHeight - 2 * pad);
+    const pad = view.rowHeight >= 10 ? 2 : 1;
+    const height = view.rowHeight - 2 * pad;
     const later = [];
     let color = "", drawnTo = -1;
     const from = Model.firstAfter(own, min);
@@ -142,7 +144,7 @@ const Paint = (() => {
       const bar = own.bars[index];
       if (Model.start[bar] > max) break;
       const dimmed = view.found !== null && !view.found[bar];
-      if (!dimmed && (Model.isBad[bar] || Model.isCritical[bar] || view.found !== null || bar === view.selected)) {
+      if (!dimmed && (Model.isBad[bar] || Model.isCritical[bar] || view.found !== null)) {
         later.push(bar);
         continue;
       }
@@ -179,11 +181,16 @@ const Paint = (() => {
       ctx.fillRect(left, y + pad + height - Math.min(3, height / 2), width, Math.min(3, height / 2));
     }
     if (width > 40 && view.rowHeight >= 13) barName(frame, bar, left, right, y + view.rowHeight / 2, shades[2]);
-    if (bar === view.selected) {
-      ctx.strokeStyle = theme.select;
-      ctx.lineWidth = 2;
-      ctx.strokeRect(left - 1, y + pad - 1, Math.max(4, width) + 2, height + 2);
-    }
+  }
+
+  // The frame around the selected bar.
+  function marked({ ctx, at, view }, top) {
+    if (view.selected < 0) return;
+    const bar = view.selected, left = at(Model.start[bar]);
+    const y = top + Model.bars[view.kind][bar] * view.rowHeight - view.scroll;
+    ctx.strokeStyle = theme.select;
+    ctx.lineWidth = 2;
+    ctx.strokeRect(left - 1, y, Math.max(4, at(Model.end[bar]) - left) + 2, view.rowHeight);
   }
 
   function downtime({ ctx, at, view }, top) {
@@ -194,19 +201,21 @@ const Paint = (() => {
     }
   }
 
-  // The critical path as one line from bar to bar.
+  // The critical path as one line from bar to bar; of rectangles, since a line of so many turns takes its time.
   function path({ ctx, at, view }, top) {
-    ctx.strokeStyle = theme.critical;
-    ctx.lineWidth = 1.25;
-    ctx.beginPath();
-    const order = [...Model.bars.critical].sort((a, b) => Model.start[a] - Model.start[b]);
-    order.forEach((bar, index) => {
-      const y = top + (Model.bars.host[bar] + 1) * view.rowHeight - view.scroll - Math.min(3, view.rowHeight / 4);
-      if (index) ctx.lineTo(at(Model.start[bar]), y);
-      else ctx.moveTo(at(Model.start[bar]), y);
-      ctx.lineTo(at(Model.end[bar]), y);
-    });
-    ctx.stroke();
+    const WIDE = 1.25;
+    ctx.fillStyle = theme.critical;
+    let x = null, y = null;
+    for (const bar of Model.criticalInOrder) {
+      const below = top + (Model.bars.host[bar] + 1) * view.rowHeight - view.scroll - Math.min(3, view.rowHeight / 4);
+      const from = at(Model.start[bar]), to = at(Model.end[bar]);
+      if (x !== null) {
+        ctx.fillRect(Math.min(x, from), y, Math.abs(from - x) + WIDE, WIDE);
+        ctx.fillRect(from, Math.min(y, below), WIDE, Math.abs(below - y));
+      }
+      ctx.fillRect(from, below, to - from, WIDE);
+      [x, y] = [to, below];
+    }
   }
 
   return { readTheme, headHeight, paint, theme: () => theme };
