@@ -41,9 +41,8 @@ const Dense = (() => {
     }
 
     for (let number = first; number < last; number++) {
-      const y = (number * view.rowHeight - view.scroll) * ratio;
-      const from = Math.max(0, Math.round(y));
-      const to = Math.min(height, Math.max(from + 1, Math.round(y + view.rowHeight * ratio) - gap));
+      const y = (row) => Math.round((row * view.rowHeight - view.scroll) * ratio);
+      const from = Math.max(0, y(number)), to = Math.min(height, Math.max(from + 1, y(number + 1) - gap));
       if (from >= height) break;
       const own = view.rows[number], offset = from * width, later = [];
       for (let index = Model.firstAfter(own, min); index < own.bars.length; index++) {
@@ -54,7 +53,7 @@ const Dense = (() => {
         else line(offset, bar, colors[bars.outcome[bar]][bars.task[bar] % 2], 1);
       }
       for (const bar of later) line(offset, bar, colors[bars.outcome[bar]][bars.task[bar] % 2], isBad[bar] ? 3 : 1);
-      for (let y = from + 1; y < to; y++) pixels.copyWithin(y * width, offset, offset + width);
+      for (let below = from + 1; below < to; below++) pixels.copyWithin(below * width, offset, offset + width);
       for (const bar of later) if (isCritical[bar]) line((to - 1) * width, bar, critical, 1);
     }
     ctx.putImageData(image, 0, 0);

@@ -201,18 +201,23 @@ const Paint = (() => {
     }
   }
 
-  // The critical path as one line from bar to bar; of rectangles, since a line of so many turns takes its time.
-  function path({ ctx, at, view }, top) {
+  // The critical path as one line from bar to bar; of rectangles, since a line of so many turns takes its time. The more
+  // turns are in view, the fainter are the ways between the bars, lest nothing else is seen.
+  function path({ ctx, at, view, min, max }, top) {
     const WIDE = 1.25;
     ctx.fillStyle = theme.critical;
+    const inView = Model.criticalInOrder.filter((bar) => Model.end[bar] >= min && Model.start[bar] <= max);
+    const faint = Math.min(1, Math.max(0.12, 25 / inView.length)) * (view.found ? 0.5 : 1);
     let x = null, y = null;
-    for (const bar of Model.criticalInOrder) {
+    for (const bar of inView) {
       const below = top + (Model.bars.host[bar] + 1) * view.rowHeight - view.scroll - Math.min(3, view.rowHeight / 4);
       const from = at(Model.start[bar]), to = at(Model.end[bar]);
+      ctx.globalAlpha = faint;
       if (x !== null) {
         ctx.fillRect(Math.min(x, from), y, Math.abs(from - x) + WIDE, WIDE);
         ctx.fillRect(from, Math.min(y, below), WIDE, Math.abs(below - y));
       }
+      ctx.globalAlpha = 1;
       ctx.fillRect(from, below, to - from, WIDE);
       [x, y] = [to, below];
     }
