@@ -50,6 +50,7 @@ class PageSink:
         self._path = directory.page(run_id)
         self._journal = directory.journal(run_id)
         self._usual = usual
+        self.working = False  # see `contract.WorkingSink`
 
     def translate(self, node: Node) -> Sequence[_Order]:
         """Return the order to write the page, at the end of a run that is to have one."""
@@ -57,11 +58,13 @@ class PageSink:
 
     def deliver(self, items: Sequence[_Order]) -> int:
         """Write the page; see `contract.Sink.deliver`."""
+        self.working = True
         gc.disable()  # nothing of it is garbage before it is done; looking for some takes a quarter more
         try:
             page = self._rendered()
         finally:
             gc.enable()
+            self.working = False
         draft = self._path.with_name(f"{self._path.name}.new")
         try:
             with open(create(draft), "w", encoding="utf-8") as file:
