@@ -130,7 +130,8 @@ const Paint = (() => {
     ctx.fillText(text.length > room ? `…${text.slice(1 - room)}` : text, area.left - 10, middle);
   }
 
-  // First what went well, then on top of it what must not be missed; of many in one pixel one is drawn.
+  // First what went well, then on top of it what must not be missed; of many in one pixel one is drawn, and none that
+  // lies within one of its colour.
   function row(frame, number, y) {
     const { ctx, min, max, at, view } = frame;
     const { bars } = Model;
@@ -138,7 +139,7 @@ const Paint = (() => {
     const pad = view.rowHeight >= 10 ? 2 : 1;
     const height = view.rowHeight - 2 * pad;
     const later = [];
-    let color = "", drawnTo = -1;
+    let color = "", drawnTo = -1, last = "", reach = -1;
     const from = Model.firstAfter(own, min);
     for (let index = from; index < own.bars.length; index++) {
       const bar = own.bars[index];
@@ -152,6 +153,9 @@ const Paint = (() => {
       if (right < drawnTo && view.kind === "host") continue;
       const shades = theme[Model.outcomes[bars.outcome[bar]]];
       const wanted = dimmed ? theme.stripe : shades[bars.task[bar] % 2];
+      if (wanted === last && right <= reach) continue;
+      reach = wanted === last ? Math.max(reach, right) : right;
+      last = wanted;
       if (wanted !== color) ctx.fillStyle = color = wanted;
       const width = Math.max(0.8, right - left - (right - left > 3 ? 0.75 : 0));
       ctx.fillRect(left, y + pad, width, height);
