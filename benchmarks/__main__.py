@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import dispatch, ending, forks, latency, loading, memory, past, store, throughput, whole_run
+from benchmarks import dispatch, ending, forks, latency, loading, memory, page, past, store, throughput, whole_run
 from benchmarks.report import Section, budgets_table, circumstances, rewrite, terminal, write_json
 from benchmarks.setting import Setting, laid_out
 from ground.cache import ROOT, MissingPart, announce
@@ -24,6 +24,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Setting], Section]] = {
     "latency": latency.measure,
     "store": store.measure,
     "past": past.measure,
+    "page": page.measure,
 }
 
 

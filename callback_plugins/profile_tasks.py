@@ -119,13 +119,13 @@ options:
     env: [{name: DEPLOYTRACE_DELIVERY_WAIT}]
     ini: [{section: callback_deploytrace, key: delivery_wait}]
   keep_days:
-    description: "Days that journals, trace files, logs and archives are kept."
+    description: "Days that journals, traces, pages, logs and archives are kept."
     type: int
     default: 30
     env: [{name: DEPLOYTRACE_KEEP_DAYS}]
     ini: [{section: callback_deploytrace, key: keep_days}]
   keep_megabytes:
-    description: "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
+    description: "Megabytes (10^6 bytes) that journals, traces and pages may take together before the oldest go."
     type: int
     default: 500
     env: [{name: DEPLOYTRACE_KEEP_MEGABYTES}]

@@ -210,38 +210,6 @@ options:
     default: "stderr"
     env: [{name: DEPLOYTRACE_CONSOLE}]
     ini: [{section: callback_deploytrace, key: console}]
-  log_dir:
-    description: "Where the log of each run, and its archive, is written; a relative path counts from the playbook's
-      directory. Default with log_plays: logs in the state directory; with telemetry alone there is a log only where
-      this is set."
-    type: path
-    env: [{name: DEPLOYTRACE_LOG_DIR}]
-    ini: [{section: callback_deploytrace, key: log_dir}]
-  log_name:
-    description: "Name of a run's log, a template; docs/log.md lists the placeholders."
-    type: str
-    default: "{playbook}-{date}"
-    env: [{name: DEPLOYTRACE_LOG_NAME}]
-    ini: [{section: callback_deploytrace, key: log_name}]
-  archive:
-    description: "Of which runs the log, Ansible's own log and the trace file are put into an archive beside the log."
-    type: str
-    choices: ["never", "failure", "always"]
-    default: "failure"
-    env: [{name: DEPLOYTRACE_ARCHIVE}]
-    ini: [{section: callback_deploytrace, key: archive}]
-  archive_name:
-    description: "Name of the archive, a template over the variables that context_vars names; docs/log.md tells more."
-    type: str
-    default: "{env}_{brand}_{subBrand}-{date}"
-    env: [{name: DEPLOYTRACE_ARCHIVE_NAME}]
-    ini: [{section: callback_deploytrace, key: archive_name}]
-  keep_logs:
-    description: "How many logs are kept, and how many archives; 0: all that keep_days allows."
-    type: int
-    default: 100
-    env: [{name: DEPLOYTRACE_KEEP_LOGS}]
-    ini: [{section: callback_deploytrace, key: keep_logs}]
   top_console:
     description: "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with
       profile_tasks, none with telemetry alone."
@@ -310,17 +278,58 @@ options:
     env: [{name: DEPLOYTRACE_DOWNTIME_UP_TAG}]
     ini: [{section: callback_deploytrace, key: downtime_up_tag}]
   keep_days:
-    description: "Days that journals, trace files, logs and archives are kept."
+    description: "Days that journals, traces, pages, logs and archives are kept."
     type: int
     default: 30
     env: [{name: DEPLOYTRACE_KEEP_DAYS}]
     ini: [{section: callback_deploytrace, key: keep_days}]
   keep_megabytes:
-    description: "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
+    description: "Megabytes (10^6 bytes) that journals, traces and pages may take together before the oldest go."
     type: int
     default: 500
     env: [{name: DEPLOYTRACE_KEEP_MEGABYTES}]
     ini: [{section: callback_deploytrace, key: keep_megabytes}]
+  log_dir:
+    description: "Where the log of each run, and its archive, is written; a relative path counts from the playbook's
+      directory. Default with log_plays: logs in the state directory; with telemetry alone there is a log only where
+      this is set."
+    type: path
+    env: [{name: DEPLOYTRACE_LOG_DIR}]
+    ini: [{section: callback_deploytrace, key: log_dir}]
+  log_name:
+    description: "Name of a run's log, a template; docs/log.md lists the placeholders."
+    type: str
+    default: "{playbook}-{date}"
+    env: [{name: DEPLOYTRACE_LOG_NAME}]
+    ini: [{section: callback_deploytrace, key: log_name}]
+  archive:
+    description: "Of which runs the log, Ansible's own log, the trace file and the page are put into an archive beside
+      the log."
+    type: str
+    choices: ["never", "failure", "always"]
+    default: "failure"
+    env: [{name: DEPLOYTRACE_ARCHIVE}]
+    ini: [{section: callback_deploytrace, key: archive}]
+  archive_name:
+    description: "Name of the archive, a template over the variables that context_vars names; docs/log.md tells more."
+    type: str
+    default: "{env}_{brand}_{subBrand}-{date}"
+    env: [{name: DEPLOYTRACE_ARCHIVE_NAME}]
+    ini: [{section: callback_deploytrace, key: archive_name}]
+  page:
+    description: "Of which runs a page, as deploytrace html makes it, is left in the directory pages of the state
+      directory."
+    type: str
+    choices: ["never", "failure", "always"]
+    default: "never"
+    env: [{name: DEPLOYTRACE_PAGE}]
+    ini: [{section: callback_deploytrace, key: page}]
+  keep_logs:
+    description: "How many logs are kept, and how many archives; 0: all that keep_days allows."
+    type: int
+    default: 100
+    env: [{name: DEPLOYTRACE_KEEP_LOGS}]
+    ini: [{section: callback_deploytrace, key: keep_logs}]
   dashboard_url:
     description: "Address of a dashboard that shows the run, for links: a template with {run_id}, {trace_id},
       {playbook}, {environment}, {from_ms} and {to_ms} (the run's begin and end, Unix milliseconds)."

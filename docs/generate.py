@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from deploytrace import events
+from deploytrace.exports.rows import COLUMNS
 from deploytrace.journal.format import event_name, field_types
 from deploytrace.settings import INI_SECTION, declared, environment_name
 from deploytrace.sinks.run_names import PLACEHOLDERS
@@ -123,6 +124,13 @@ def placeholders_table() -> Iterator[str]:
     yield from (f"| `{{{name}}}` | {meaning} |" for name, meaning in PLACEHOLDERS.items())
 
 
+def columns_table() -> Iterator[str]:
+    """The columns of an export as CSV."""
+    yield "| column | meaning |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in COLUMNS.items())
+
+
 def metrics_table() -> Iterator[str]:
     """Every metric: its names, type, labels, least level and meaning; then the buckets."""
     yield "| in Prometheus | in OTLP | type | labels | level | meaning |"
@@ -157,6 +165,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "events": ("journal.md", event_tables),
     "details": ("journal.md", detail_table),
     "placeholders": ("log.md", placeholders_table),
+    "columns": ("page.md", columns_table),
     "metrics": ("metrics.md", metrics_table),
     "tables": ("store.md", tables),
 }

@@ -18,6 +18,7 @@ class Features(NamedTuple):
     traces: bool
     history: bool  # and with it the metrics
     log: bool
+    page: bool
     mail: bool
     top_console: int  # how many of the slowest tasks are shown at the run's end; 0: no report
 
@@ -32,6 +33,7 @@ def features(settings: Settings, callbacks: Sequence[str]) -> Features:
         traces=telemetry,
         history=telemetry,
         log=log_plays or (telemetry and settings.log_dir is not None),
+        page=(log_plays or telemetry) and settings.page != "never",
         mail=(log_plays or telemetry) and bool(settings.mail_to),
         top_console=top if telemetry or "profile_tasks" in callbacks else 0,
     )

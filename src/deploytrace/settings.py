@@ -25,6 +25,7 @@ from typing import Any
 
 from .setting_types import declared_in, text_of, value_of
 from .setting_types import setting as _setting
+from .settings_log import LogSettings
 from .settings_mail import ADDRESSES, PASSWORDS, MailSettings
 
 __all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "declared", "environment_name", "load"]
@@ -34,7 +35,7 @@ INI_SECTION = "callback_deploytrace"
 
 
 @dataclass(frozen=True, eq=False)
-class Settings(MailSettings):
+class Settings(LogSettings, MailSettings):
     """All settings of one process, read once."""
 
     state_dir: Path | None = _setting(
@@ -170,30 +171,6 @@ class Settings(MailSettings):
         "Where the few lines of deploytrace itself go: standard error, standard output or nowhere.",
         choices=("stderr", "stdout", "off"),
     )
-    log_dir: Path | None = _setting(
-        None,
-        "Where the log of each run, and its archive, is written; a relative path counts from the playbook's directory. "
-        "Default with log_plays: logs in the state directory; with telemetry alone there is a log only where this is "
-        "set.",
-        group="log",
-    )
-    log_name: str = _setting(
-        "{playbook}-{date}", "Name of a run's log, a template; docs/log.md lists the placeholders.", group="log"
-    )
-    archive: str = _setting(
-        "failure",
-        "Of which runs the log, Ansible's own log and the trace file are put into an archive beside the log.",
-        choices=("never", "failure", "always"),
-        group="log",
-    )
-    archive_name: str = _setting(
-        "{env}_{brand}_{subBrand}-{date}",
-        "Name of the archive, a template over the variables that context_vars names; docs/log.md tells more.",
-        group="log",
-    )
-    keep_logs: int = _setting(
-        100, "How many logs are kept, and how many archives; 0: all that keep_days allows.", group="log"
-    )
     top_console: int | None = _setting(
         None,
         "How many of the slowest tasks are shown in the console at a run's end. Default: 10 with profile_tasks, none "
@@ -241,9 +218,9 @@ class Settings(MailSettings):
         "Tag of tasks that bring it up again where they succeed, with the same suffix.",
         group="downtime",
     )
-    keep_days: int = _setting(30, "Days that journals, trace files, logs and archives are kept.")
+    keep_days: int = _setting(30, "Days that journals, traces, pages, logs and archives are kept.")
     keep_megabytes: int = _setting(
-        500, "Megabytes (10^6 bytes) that journals and trace files may take together before the oldest go."
+        500, "Megabytes (10^6 bytes) that journals, traces and pages may take together before the oldest go."
     )
 
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False, metadata={})
@@ -298,9 +275,9 @@ def environment_name(name: str) -> str:
 
 @functools.cache
 def declared() -> Mapping[str, dataclasses.Field[Any]]:
-    """Return the declarations of all settings by name; the mail's come last."""
-    mail = declared_in(MailSettings)
-    return {**{name: item for name, item in declared_in(Settings).items() if name not in mail}, **mail}
+    """Return the declarations of all settings by name; the log's and the mail's come last."""
+    parts = {**declared_in(LogSettings), **declared_in(MailSettings)}
+    return {**{name: item for name, item in declared_in(Settings).items() if name not in parts}, **parts}
 
 
 def ansible_config_file(environ: Mapping[str, str]) -> Path | None:

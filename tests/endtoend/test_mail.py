@@ -6,6 +6,7 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,7 @@ def test_one_mail_tells_of_what_really_failed(each_ansible: Ansible) -> None:
         settings = {
             "DEPLOYTRACE_TRACE_URL": "http://jaeger.example.org/trace/{trace_id}",
             "DEPLOYTRACE_DASHBOARD_URL": "http://grafana.example.org/d/x?env={environment}",
+            "DEPLOYTRACE_PAGE": "failure",
         }
         both = (user.write("site.yml", playbook), user.write("good.yml", _GOOD))
         result = user.run(
@@ -109,12 +111,19 @@ def test_one_mail_tells_of_what_really_failed(each_ansible: Ansible) -> None:
         assert "production" in body
         assert "http://grafana.example.org/d/x?env=production" in body
         assert "http://jaeger.example.org/trace/" in body
+    (page,) = (user.state_dir / "pages").iterdir()
+    assert f"There is a page of it at {page}." in " ".join(text.split())
     assert "<script>" not in html
     assert "🔥" in text
     assert len(mail.raw) < 60_000 + 2 * sum(map(len, mail.attachments().values()))
     ((name, content),) = mail.attachments().items()
     assert name.startswith("production_acme_Undefined-")
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        assert sorted(Path(name).name for name in archive.getnames()) == [
+            "deploy.log",
+            "page.html",
+            "trace.jsonl",
+        ]
         (log,) = [member for member in archive.getmembers() if member.name.endswith("deploy.log")]
         packed = archive.extractfile(log)
         assert packed is not None

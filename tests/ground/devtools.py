@@ -23,6 +23,24 @@ __all__ = ["Page", "opened"]
 
 _PATIENCE_S = 60.0
 
+# Notes of each key how many ms pass from its own time stamp to the end of the frame that shows what it did; where the
+# browser's own measure (Event Timing, up to the presentation) is longer, that one.
+_WATCH = """if (!window.took) {
+  window.took = new Map();
+  const note = (event, ms) => took.set(event, Math.max(ms, took.get(event) ?? 0));
+  addEventListener("keydown", ({ timeStamp }) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => note(timeStamp, performance.now() - timeStamp);
+    channel.port2.postMessage(0);
+  }), { capture: true });
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => note(entry.startTime, entry.duration)))
+    .observe({ type: "event", durationThreshold: 16 });
+}"""
+_TOOK = """new Promise((done) => setTimeout(() => {
+  done(Math.max(0, ...took.values()));
+  took.clear();
+}, 80))"""
+
 
 class Page:
     """One page in one browser; what it complains of, and what it asks the network for, is collected."""
@@ -76,6 +94,16 @@ class Page:
                 text=text if kind == "keyDown" else "",
                 modifiers=modifiers,
             )
+
+    def pressed(self, keys: str) -> list[float]:
+        """Press keys one after the other; for each the ms from then until what it did was painted."""
+        self.value(_WATCH)
+        self.value(_TOOK)  # what was pressed before
+        times = []
+        for key in keys:
+            self.press(key, key)
+            times.append(float(self.value(_TOOK)))
+        return times
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
         """Write what is seen as a PNG; ``whole``: down to the page's end."""

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from deploytrace.journal.losses import read_losses
 from deploytrace.journal.owner import start_ticks
 from deploytrace.run.model import Node
 from deploytrace.sidecar.ansible_process import AnsibleProcess
+from deploytrace.sidecar.attendance import Attendance
 from deploytrace.sidecar.controller import controller_ip
 from deploytrace.sidecar.delivery import Course
 from deploytrace.sidecar.fanout import Fanout
@@ -190,6 +192,30 @@ def test_a_sink_sends_after_those_that_it_waits_for(directory: Directory) -> Non
     journal.close()
     assert sent.index("mail") > sent.index("log")
     assert not fanout.complete
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_patience_does_not_run_out_with_a_sink_that_is_at_work(directory: Directory, *, working: bool) -> None:
+    @dataclass
+    class _Long(_Sink):
+        working: bool = False
+
+        def deliver(self, items: Sequence[_Item]) -> int:
+            self.working = working
+            time.sleep(1.5)
+            self.working = False
+            return super().deliver(items)
+
+    journal = _held(directory)
+    sink, started = _Long("page"), journal.started()
+    assert started is not None
+    fanout = Fanout(journal, [sink], Cursor(directory.cursor(RUN_ID)), Course(), directory.root)
+    attendance = Attendance(
+        journal, started, fanout, None, 0.2, 0.2, live=True, dismissed=threading.Event(), say=lambda _: None
+    )
+    assert attendance.attend() is working
+    journal.close()
+    wait_for(lambda: fanout.over, 10, "it has ended")
 
 
 def test_a_journal_stays_held_until_the_last_reader_is_closed(directory: Directory) -> None:

@@ -53,13 +53,17 @@ def _there(directory: Directory) -> list[int]:
 
 def test_what_is_too_old_goes_with_its_cursor_and_trace(directory: Directory) -> None:
     old = _run(directory, 1, days=31, delivered=True)
-    directory.trace(old).write_text("{}")
-    os.utime(directory.trace(old), (1, 1))
+    directory.pages.mkdir()
+    for path in (directory.trace(old), directory.page(old), directory.page(old).with_suffix(".html.new")):
+        path.write_text("{}")
+        os.utime(path, (1, 1))
+    (directory.pages / "mine.html").write_text("")
     _run(directory, 2, days=29, delivered=True)
     prune(directory, Settings(keep_days=30))
     assert _there(directory) == [2]
     assert not directory.trace(old).exists()
     assert not directory.cursor(old).exists()
+    assert [path.name for path in directory.pages.iterdir()] == ["mine.html"]
     assert read_losses(directory.root) == {}
 
 

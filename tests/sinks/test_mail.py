@@ -30,14 +30,17 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
+_NO_PAGE = Path("/nowhere/run.html")
+
+
 class Post:
     """The mail about one run, as a sidecar would send it."""
 
-    def __init__(self, told: Told, *, archive: Path | None = None, **settings: Any) -> None:
+    def __init__(self, told: Told, *, archive: Path | None = None, page: Path = _NO_PAGE, **settings: Any) -> None:
         started = told.events[0]
         assert isinstance(started, ev.RunStarted)
         told.events.sort(key=lambda event: getattr(event, "t", -1))
-        self.sink = MailSink(Settings(**{"mail_to": TO, **settings}), started, lambda: archive)
+        self.sink = MailSink(Settings(**{"mail_to": TO, **settings}), started, lambda: archive, page)
         self.items: list[MailItem] = [item for node in told.nodes() for item in self.sink.translate(node)]
 
     def send(self) -> int:

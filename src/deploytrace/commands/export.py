@@ -1,8 +1,8 @@
 """Write one run in a format that other programs open.
 
-otlp: the spans as the trace file has them, JSON lines that Jaeger's UI opens (Search, Upload). perfetto: the Trace
-Event Format, which ui.perfetto.dev opens. speedscope: for www.speedscope.app. csv: a row for each host result. json:
-the tree of `deploytrace trace --json`.
+otlp: the spans as the trace file has them, JSON lines that Jaeger's UI opens (Search, Upload). perfetto: Perfetto's own
+trace format, which ui.perfetto.dev opens; it is binary. speedscope: for www.speedscope.app. csv: a row for each host
+result. json: the tree of `deploytrace trace --json`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from .. import __version__
-from ..errors import JournalError
+from ..errors import JournalError, SettingError
 from ..run.load import children_first
 from ..run.model import RunDetail, Tree
 from ..settings import Settings
@@ -35,16 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write it."""
     recorded, tree = load_run(settings, arguments.run)
-    text = _exported(arguments.format, tree, settings, recorded.run_id)
+    if arguments.output is None and arguments.format == "perfetto" and sys.stdout.isatty():
+        raise SettingError("The format perfetto is binary and not for a terminal: name a file with -o.")
+    exported = _exported(arguments.format, tree, settings, recorded.run_id)
+    content = exported if isinstance(exported, bytes) else exported.encode("utf-8")
     if arguments.output is None:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(content)
     else:
-        arguments.output.write_text(text, encoding="utf-8", newline="")
+        arguments.output.write_bytes(content)
         print(arguments.output)
     return 0
 
 
-def _exported(name: str, tree: Tree, settings: Settings, run_id: str) -> str:
+def _exported(name: str, tree: Tree, settings: Settings, run_id: str) -> str | bytes:
     detail = tree.node.detail
     if not isinstance(detail, RunDetail):
         raise JournalError(f"The journal of run {run_id} does not tell how the run began.")
@@ -61,7 +64,7 @@ def _exported(name: str, tree: Tree, settings: Settings, run_id: str) -> str:
     if name == "perfetto":
         from ..exports.perfetto import as_perfetto
 
-        return json.dumps(as_perfetto(tree, run_id), separators=(",", ":")) + "\n"
+        return as_perfetto(tree, run_id)
     if name == "speedscope":
         from ..exports.speedscope import as_speedscope
 

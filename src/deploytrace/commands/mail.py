@@ -108,8 +108,13 @@ def _preview(name: str, path: Path, settings: Settings) -> int:
     if started is None:
         raise JournalError(f"{recorded.path} does not tell how the run began.")
     settings = settings.for_run(started.context_vars).completed_by(started.settings)
-    state_dir = state_directory(settings).root
-    sink = MailSink(settings, started, lambda: archive_of(settings, started, state_dir))
+    directory = state_directory(settings)
+    sink = MailSink(
+        settings,
+        started,
+        lambda: archive_of(settings, started, directory.root),
+        directory.page(started.run_id),
+    )
     items = [item for node in children_first(tree) for item in sink.translate(node)]
     if not items:
         print(f"Run {recorded.run_id[:8]} went well, or still goes on: there is no mail about it.")

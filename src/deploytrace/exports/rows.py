@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 from ..run.model import HostDetail, Kind, Tree
 from .walk import parents_first
 
 __all__ = ["COLUMNS", "as_csv"]
 
-COLUMNS = (
-    "run_id",
-    "playbook",
-    "play",
-    "role",
-    "task",
-    "action",
-    "host",
-    "outcome",
-    "start",
-    "end",
-    "seconds",
-    "waited",
-    "attempts",
-    "items",
-    "error",
-)
-"""Times are Unix seconds, durations seconds."""
+COLUMNS: Mapping[str, str] = {
+    "run_id": "the run's id",
+    "playbook": "the playbook as it was given to Ansible",
+    "play": "the play's name",
+    "role": "the role's name, empty outside roles",
+    "task": "the task's name",
+    "action": "the module or action",
+    "host": "the host's name in the inventory",
+    "outcome": "`ok`, `changed`, `failed`, `unreachable`, `skipped`, `rescued`, `ignored` or `interrupted`",
+    "start": "when the host began, Unix seconds",
+    "end": "when it was done, Unix seconds",
+    "seconds": "from one to the other",
+    "waited": "seconds from the task's announcement until the host began",
+    "attempts": "how many tries it took",
+    "items": "how many loop items there were",
+    "error": "why it failed",
+}
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

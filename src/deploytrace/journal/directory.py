@@ -3,6 +3,7 @@
     journals/<run id>.jsonl         a run's events (0600, in a directory 0700)
     journals/<run id>.cursor.json   how far it has been delivered
     traces/<run id>.jsonl           its trace, where no endpoint is set
+    pages/<run id>.html             its page, where one is wanted
     store.db                        history and metrics (SQLite, with store.db-wal and store.db-shm)
     sidecar.log, dropped.json, recovery.lock
 
@@ -56,6 +57,7 @@ class Directory:
         self.root = root
         self.journals = root / "journals"
         self.traces = root / "traces"
+        self.pages = root / "pages"
         self.log = root / "sidecar.log"
         self.recovery_lock = root / "recovery.lock"
 
@@ -75,6 +77,10 @@ class Directory:
     def trace(self, run_id: str) -> Path:
         """Return where a run's trace file lies."""
         return self.traces / f"{run_id}.jsonl"
+
+    def page(self, run_id: str) -> Path:
+        """Return where a run's page lies."""
+        return self.pages / f"{run_id}.html"
 
     def journal_files(self) -> Iterator[tuple[str, Path]]:
         """Yield run id and path of all that is named like a journal and is a regular file; its content may be any."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..journal.cursor import Cursor
-from ..sinks.contract import LiveSink, Sink
+from ..sinks.contract import LiveSink, Sink, WorkingSink
 from .delivery import Course, Delivery
 from .held_journal import HeldJournal
 
@@ -79,7 +79,9 @@ class Fanout:
 
     @property
     def progress(self) -> float:
-        """When the last of them got on (monotonic clock, s)."""
+        """When the last of them got on (monotonic clock, s): now, while one is at work itself."""
+        if any(isinstance(sink, WorkingSink) and sink.working for sink in self._sinks):
+            return time.monotonic()
         return max((delivery.progress for delivery in self._deliveries), default=0.0)
 
     @property

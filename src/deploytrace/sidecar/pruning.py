@@ -1,4 +1,4 @@
-"""Keeps the state directory within its quota: journals with their cursors, and trace files.
+"""Keeps the state directory within its quota: journals with their cursors, trace files and pages.
 
 What is older than ``keep_days`` goes. Past ``keep_megabytes`` the oldest runs go that have been delivered, then the
 oldest that have not: those are counted and said. A run that somebody holds, or that goes on, stays.
@@ -27,10 +27,10 @@ from .log import LOGGER
 
 __all__ = ["prune"]
 
-_OURS = re.compile(r"([0-9a-f]{32})\.(?:jsonl|cursor\.json|cursor\.json\.new)")
+_OURS = re.compile(r"([0-9a-f]{32})\.(?:jsonl|html|html\.new|cursor\.json|cursor\.json\.new)")
 _DAY = 86400.0
 _BEGINNING = 60.0  # seconds in which a journal may be about to begin
-_REASONS = {"age": "it is older than keep_days", "quota": "journals and traces take more than keep_megabytes"}
+_REASONS = {"age": "it is older than keep_days", "quota": "journals, traces and pages take more than keep_megabytes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def prune(directory: Directory, settings: Settings, *, now: float | None = None)
 
 def _kept(directory: Directory) -> Iterator[_Kept]:
     files: dict[str, list[tuple[Path, os.stat_result]]] = defaultdict(list)
-    for folder in (directory.journals, directory.traces):
+    for folder in (directory.journals, directory.traces, directory.pages):
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 ours = _OURS.fullmatch(entry.name)

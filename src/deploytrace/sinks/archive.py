@@ -1,4 +1,4 @@
-"""The archive of a run that failed (or of every run): its log, Ansible's own log, its trace, as one tar.gz.
+"""The archive of a run that failed (or of every run): its log, Ansible's own log, its trace, its page, as one tar.gz.
 
 It is written under a temporary name and renamed, so that under its own name it is always whole. The same files give the
 same bytes; a comment in its header names the run, so that it is known again.
@@ -88,7 +88,7 @@ class ArchiveSink:
     max_items = 1
     max_bytes = 1
     schedule_delay = 0.0
-    after: tuple[str, ...] = ("log", "trace_file")
+    after: tuple[str, ...] = ("log", "trace_file", "page")
 
     def __init__(
         self,
@@ -98,6 +98,7 @@ class ArchiveSink:
         archive: str,
         log_name: PurePath,
         trace_file: Path,
+        page: Path,
     ) -> None:
         self.destination = str(directory / name)
         self._directory = directory
@@ -106,6 +107,7 @@ class ArchiveSink:
         self._archive = archive
         self._log_name = log_name
         self._trace_file = trace_file
+        self._page = page
 
     def translate(self, node: Node) -> Sequence[_Order]:
         """Return the order to write the archive, at the end of a run that is to have one."""
@@ -168,3 +170,5 @@ class ArchiveSink:
                 yield _Part("ansible.log", path, before if before <= path.stat().st_size else 0)
         if self._trace_file.is_file():
             yield _Part("trace.jsonl", self._trace_file)
+        if self._page.is_file():
+            yield _Part("page.html", self._page)

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ..run.model import Node
 
-__all__ = ["Item", "LiveSink", "Sink"]
+__all__ = ["Item", "LiveSink", "Sink", "WorkingSink"]
 
 
 class Item(Protocol):
@@ -70,3 +70,10 @@ class LiveSink(Protocol):
         Raises `errors.DeliveryUnavailable`; that is said, and the next beat comes all the same.
         """
         ...
+
+
+@runtime_checkable
+class WorkingSink(Protocol):
+    """What a sink has whose ``deliver`` is long work on this machine, not a wait for somebody who may never answer."""
+
+    working: bool  # it is at it: patience does not run out meanwhile

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import SettingError
 from ..events import RunStarted
+from ..journal.directory import Directory
 from ..reports.log_page import LogPage
 from ..settings import Settings
 from .archive import SUFFIX as ARCHIVE_SUFFIX
@@ -56,8 +57,8 @@ def open_logs(settings: Settings, started: RunStarted, state_dir: Path) -> list[
     if settings.archive == "never":
         return [log]
     archive_name = fill(settings.archive_name, started, ARCHIVE_SUFFIX)
-    trace_file = trace_file_path(state_dir, started.run_id)
-    return [log, ArchiveSink(directory, archive_name, started, settings.archive, log_name, trace_file)]
+    trace_file, html = trace_file_path(state_dir, started.run_id), Directory(state_dir).page(started.run_id)
+    return [log, ArchiveSink(directory, archive_name, started, settings.archive, log_name, trace_file, html)]
 
 
 def archive_of(settings: Settings, started: RunStarted, state_dir: Path) -> Path | None:

@@ -48,7 +48,8 @@ class MailItem:
 class MailSink:
     """The mail of one run; see `contract.Sink`.
 
-    ``archive`` tells where the run's archive is, once it is there, ``usual`` what runs like it take.
+    ``archive`` tells where the run's archive is, once it is there, ``page`` is where its page will be if it has one,
+    ``usual`` what runs like it take.
     """
 
     name = "mail"
@@ -56,19 +57,21 @@ class MailSink:
     max_items = 1
     max_bytes = 1 << 30
     schedule_delay = 0.0
-    after: tuple[str, ...] = ("archive",)
+    after: tuple[str, ...] = ("archive", "page")
 
     def __init__(
         self,
         settings: Settings,
         started: RunStarted,
         archive: Callable[[], Path | None],
+        page: Path,
         usual: Usual | None = None,
     ) -> None:
         self._settings = settings
         self._started = started
         self._directory = PurePath(started.playbook_path).parent
         self._archive = archive
+        self._page = page
         self._causes = Causes()
         self._usual = usual
         self._summing = Summing()
@@ -115,7 +118,11 @@ class MailSink:
     def prepared(self, item: MailItem) -> tuple[Letter, Attachment | None]:
         """Return the letter as it is to be sent now, and what is attached."""
         attachment, note = self._attachment()
-        return item.letter.with_note(note) if note else item.letter, attachment
+        letter = self._with_page(item.letter)
+        return letter.with_note(note) if note else letter, attachment
+
+    def _with_page(self, letter: Letter) -> Letter:
+        return letter.with_note(f"There is a page of it at {self._page}.") if self._page.is_file() else letter
 
     def _send(self, server: Server, envelope: Envelope, item: MailItem) -> None:
         letter, attachment = self.prepared(item)
@@ -126,7 +133,7 @@ class MailSink:
                 raise DeliveryRefused(f"{server.name} refuses the mail for good ({error}).") from None
             note = f"The mail server did not take the log with this mail ({error}). It is at {self._archive()}."
             try:
-                self._hand_over(server, envelope, item.letter.with_note(note), None)
+                self._hand_over(server, envelope, self._with_page(item.letter).with_note(note), None)
             except MessageTooLarge as again:
                 raise DeliveryRefused(f"{server.name} refuses the mail for good ({again}).") from None
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import DeploytraceError
 from ..events import RunStarted
 from ..features import features
+from ..journal.directory import Directory
 from ..settings import Settings
 from .blocked import Blocked
 from .contract import Sink
@@ -44,6 +45,12 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
     def metrics(way: Callable[[], Way]) -> Callable[[], Sequence[Sink[Any]]]:
         return lambda: open_metrics(way, settings, started, state_dir)
 
+    def page() -> Sequence[Sink[Any]]:
+        from .expectations import usual_for
+        from .page import PageSink
+
+        return [PageSink(settings, started.run_id, Directory(state_dir), usual_for(started, state_dir))]
+
     def mail() -> Sequence[Sink[Any]]:
         from .expectations import usual_for
         from .logs import archive_of
@@ -52,12 +59,14 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
         def archive() -> Path | None:
             return archive_of(settings, started, state_dir) if wanted.log else None
 
-        return [MailSink(settings, started, archive, usual_for(started, state_dir))]
+        pages = Directory(state_dir).page(started.run_id)
+        return [MailSink(settings, started, archive, pages, usual_for(started, state_dir))]
 
     openers: dict[str, tuple[bool, Callable[[], Sequence[Sink[Any]]]]] = {
         "traces": (wanted.traces, traces),
         "history": (wanted.history, history),
         "log": (wanted.log, log),
+        "page": (wanted.page, page),
         "mail": (wanted.mail, mail),
     }
     openers |= {name: (wanted.history, metrics(way)) for name, way in metric_ways(settings, environ).items()}

@@ -31,7 +31,7 @@ __all__ = ["render"]
 
 _ASSETS = files(__package__) / "assets"
 _STYLES = ("vendor/uPlot.min.css", "page.css")
-_SCRIPTS = ("vendor/uPlot.iife.min.js", "model.js", "paint.js", "timeline.js", "explore.js")
+_SCRIPTS = ("vendor/uPlot.iife.min.js", "model.js", "dense.js", "paint.js", "timeline.js", "explore.js")
 
 _KEYS = (
     "Drag to zoom in, double-click to zoom out; Ctrl and wheel zoom, Shift and wheel move. Keys: arrows go from bar to "

@@ -174,4 +174,4 @@ def downtime_table(windows: Sequence[Node], services: Sequence[ServiceDowntime])
                     "still down at the end" if detail.open else "",
                 )
 
-    return table("Downtime", ("service", "host", "at most", "at least", ""), rows(), left=2)
+    return table("When services were down", ("service", "host", "at most", "at least", ""), rows(), left=2)

@@ -3,12 +3,15 @@
 
 const Model = (() => {
   const data = JSON.parse(document.getElementById("timeline-data").textContent);
-  const { bars, hosts, tasks, outcomes } = data;
+  const { hosts, tasks, outcomes } = data;
+  const bars = { ...data.bars };
+  for (const column of ["host", "task", "outcome"]) bars[column] = Uint32Array.from(data.bars[column]);
   const count = bars.host.length;
   const start = Float64Array.from(bars.start, (t) => t / 1e6);
   const end = Float64Array.from(bars.start, (t, bar) => (t + bars.length[bar]) / 1e6);
   const isCritical = new Uint8Array(count);
   for (const bar of bars.critical) isCritical[bar] = 1;
+  const criticalInOrder = [...bars.critical].sort((a, b) => start[a] - start[b]);
   const isBad = Uint8Array.from(bars.outcome, (outcome) => ["failed", "unreachable", "interrupted"].includes(outcomes[outcome]));
 
   const taskLabel = (task) => (tasks[task].role ? `${tasks[task].role} | ${tasks[task].name}` : tasks[task].name);
@@ -38,16 +41,20 @@ const Model = (() => {
     return low;
   }
 
+  const inLower = (names) => names.map((name) => (name || "").toLowerCase());
+  const searched = {
+    hosts: inLower(hosts), outcomes: inLower(outcomes),
+    tasks: inLower(tasks.map((task) => [task.name, task.role, task.action].join("\n"))),
+  };
+
   // Which bars a search finds: every word must be in the task's, role's, module's, host's or outcome's name.
   function search(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return null;
     const found = new Uint8Array(count).fill(1);
     for (const word of words) {
-      const has = (name) => name.toLowerCase().includes(word);
-      const inHost = hosts.map(has);
-      const inTask = tasks.map((task) => has(task.name) || has(task.role || "") || has(task.action || ""));
-      const inOutcome = outcomes.map(has);
+      const having = (names) => Uint8Array.from(names, (name) => name.includes(word));
+      const inHost = having(searched.hosts), inTask = having(searched.tasks), inOutcome = having(searched.outcomes);
       for (let bar = 0; bar < count; bar++) {
         if (!inHost[bars.host[bar]] && !inTask[bars.task[bar]] && !inOutcome[bars.outcome[bar]]) found[bar] = 0;
       }
@@ -91,7 +98,7 @@ const Model = (() => {
   }
 
   return {
-    data, bars, hosts, tasks, outcomes, count, start, end, isCritical, isBad,
+    data, bars, hosts, tasks, outcomes, count, start, end, isCritical, criticalInOrder, isBad,
     taskLabel, rowsBy, firstAfter, search, load: load(), lanes: lanes(6), duration: data.duration,
   };
 })();

@@ -111,7 +111,9 @@ const Paint = (() => {
       if (number % every === 0) label(frame, number, y);
     }
     clipped(ctx, area.left, top, area.width, area.height, () => {
-      for (let number = first; number < last; number++) row(frame, number, top + number * rowHeight - view.scroll);
+      if (rowHeight < 8) Dense.rows(frame, theme, first, last, top);
+      else for (let number = first; number < last; number++) row(frame, number, top + number * rowHeight - view.scroll);
+      marked(frame, top);
       if (view.kind === "host") {
         downtime(frame, top);
         path(frame, top);
@@ -128,21 +130,22 @@ const Paint = (() => {
     ctx.fillText(text.length > room ? `…${text.slice(1 - room)}` : text, area.left - 10, middle);
   }
 
-  // First what went well, then on top of it what must not be missed; of many in one pixel one is drawn.
+  // First what went well, then on top of it what must not be missed; of many in one pixel one is drawn, and none that
+  // lies within one of its colour.
   function row(frame, number, y) {
     const { ctx, min, max, at, view } = frame;
     const { bars } = Model;
     const own = view.rows[number];
-    const pad = view.rowHeight >= 10 ? 2 : view.rowHeight >= 5 ? 1 : 0.25;
-    const height = Math.max(1, view.rowHeight - 2 * pad);
+    const pad = view.rowHeight >= 10 ? 2 : 1;
+    const height = view.rowHeight - 2 * pad;
     const later = [];
-    let color = "", drawnTo = -1;
+    let color = "", drawnTo = -1, last = "", reach = -1;
     const from = Model.firstAfter(own, min);
     for (let index = from; index < own.bars.length; index++) {
       const bar = own.bars[index];
       if (Model.start[bar] > max) break;
       const dimmed = view.found !== null && !view.found[bar];
-      if (!dimmed && (Model.isBad[bar] || Model.isCritical[bar] || view.found !== null || bar === view.selected)) {
+      if (!dimmed && (Model.isBad[bar] || Model.isCritical[bar] || view.found !== null)) {
         later.push(bar);
         continue;
       }
@@ -150,6 +153,9 @@ const Paint = (() => {
       if (right < drawnTo && view.kind === "host") continue;
       const shades = theme[Model.outcomes[bars.outcome[bar]]];
       const wanted = dimmed ? theme.stripe : shades[bars.task[bar] % 2];
+      if (wanted === last && right <= reach) continue;
+      reach = wanted === last ? Math.max(reach, right) : right;
+      last = wanted;
       if (wanted !== color) ctx.fillStyle = color = wanted;
       const width = Math.max(0.8, right - left - (right - left > 3 ? 0.75 : 0));
       ctx.fillRect(left, y + pad, width, height);
@@ -179,11 +185,16 @@ const Paint = (() => {
       ctx.fillRect(left, y + pad + height - Math.min(3, height / 2), width, Math.min(3, height / 2));
     }
     if (width > 40 && view.rowHeight >= 13) barName(frame, bar, left, right, y + view.rowHeight / 2, shades[2]);
-    if (bar === view.selected) {
-      ctx.strokeStyle = theme.select;
-      ctx.lineWidth = 2;
-      ctx.strokeRect(left - 1, y + pad - 1, Math.max(4, width) + 2, height + 2);
-    }
+  }
+
+  // The frame around the selected bar.
+  function marked({ ctx, at, view }, top) {
+    if (view.selected < 0) return;
+    const bar = view.selected, left = at(Model.start[bar]);
+    const y = top + Model.bars[view.kind][bar] * view.rowHeight - view.scroll;
+    ctx.strokeStyle = theme.select;
+    ctx.lineWidth = 2;
+    ctx.strokeRect(left - 1, y, Math.max(4, at(Model.end[bar]) - left) + 2, view.rowHeight);
   }
 
   function downtime({ ctx, at, view }, top) {
@@ -194,19 +205,26 @@ const Paint = (() => {
     }
   }
 
-  // The critical path as one line from bar to bar.
-  function path({ ctx, at, view }, top) {
-    ctx.strokeStyle = theme.critical;
-    ctx.lineWidth = 1.25;
-    ctx.beginPath();
-    const order = [...Model.bars.critical].sort((a, b) => Model.start[a] - Model.start[b]);
-    order.forEach((bar, index) => {
-      const y = top + (Model.bars.host[bar] + 1) * view.rowHeight - view.scroll - Math.min(3, view.rowHeight / 4);
-      if (index) ctx.lineTo(at(Model.start[bar]), y);
-      else ctx.moveTo(at(Model.start[bar]), y);
-      ctx.lineTo(at(Model.end[bar]), y);
-    });
-    ctx.stroke();
+  // The critical path as one line from bar to bar; of rectangles, since a line of so many turns takes its time. The more
+  // turns are in view, the fainter are the ways between the bars, lest nothing else is seen.
+  function path({ ctx, at, view, min, max }, top) {
+    const WIDE = 1.25;
+    ctx.fillStyle = theme.critical;
+    const inView = Model.criticalInOrder.filter((bar) => Model.end[bar] >= min && Model.start[bar] <= max);
+    const faint = Math.min(1, Math.max(0.12, 25 / inView.length)) * (view.found ? 0.5 : 1);
+    let x = null, y = null;
+    for (const bar of inView) {
+      const below = top + (Model.bars.host[bar] + 1) * view.rowHeight - view.scroll - Math.min(3, view.rowHeight / 4);
+      const from = at(Model.start[bar]), to = at(Model.end[bar]);
+      ctx.globalAlpha = faint;
+      if (x !== null) {
+        ctx.fillRect(Math.min(x, from), y, Math.abs(from - x) + WIDE, WIDE);
+        ctx.fillRect(from, Math.min(y, below), WIDE, Math.abs(below - y));
+      }
+      ctx.globalAlpha = 1;
+      ctx.fillRect(from, below, to - from, WIDE);
+      [x, y] = [to, below];
+    }
   }
 
   return { readTheme, headHeight, paint, theme: () => theme };
