@@ -66,11 +66,9 @@ def read_tree(connection: Connection, run_id: str) -> Tree | None:
     run = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
     if run is None:
         return None
-    short = f"The journal of run {run_id[:8]} is gone, and the history"
     if run.outcome is None:
-        raise NotKept(
-            f"{short} does not have its end: `deploytrace flush` on {run.controller} delivers it, where it still can."
-        )
+        raise NotKept(f"The history has no end of run {run_id[:8]}: its journal, on {run.controller}, would tell more.")
+    short = f"The journal of run {run_id[:8]} is gone, and the history"
     if run.pruned:
         raise NotKept(
             f"{short} keeps only its sums (history_megabytes): `deploytrace diff`, `check` and `top --last` know them."
@@ -102,7 +100,7 @@ class _Reading:
         self._run = run
         self._base: int = run.started_ns
         self._failure = None if run.error_type is None else Failure(run.error_type, run.message or "")
-        self._hosts: dict[int, str] = dict(connection.execute(select(hosts.c.key, hosts.c.name)).tuples().all())
+        self._hosts: dict[int, str] = {row.key: row.name for row in connection.execute(select(hosts))}
         self._tasks: dict[tuple[int, int], _Task] = {}
 
     def nodes(self) -> Iterator[Node]:
