@@ -77,10 +77,15 @@ def own_ns(detail: HostDetail) -> int | None:
 
 
 def written(definition: TaskDefined) -> str:
-    """Return how a task was written in this run, as a JSON object; what is usual is left out."""
+    """Return how a task was written in this run, as a JSON object; what is usual is left out.
+
+    ``roles`` are the names of the roles that it stands in, outermost first, where these are not just its own.
+    """
     usual = TaskDefined._field_defaults
     values = {name: getattr(definition, name) for name in _WRITTEN}
-    return _json({name: value for name, value in values.items() if value != usual.get(name)})
+    told = {name: value for name, value in values.items() if value != usual.get(name)}
+    roles = [str(each["name"]) for each in definition.ancestors if each.get("kind") == "role"]
+    return _json(told if roles == [definition.role] or not roles else {**told, "roles": roles})
 
 
 def _json(value: object) -> str:

@@ -153,6 +153,8 @@ class _Reading:
     def _task(self, row: Any) -> _Task:
         written = json.loads(row.written)
         tags = tuple(written.pop("tags", ()))
+        own = [written["role"]] if "role" in written else []
+        roles = written.pop("roles", own)
         definition = TaskDefined(
             t=row.announced_ns,
             task=row.task,
@@ -163,6 +165,7 @@ class _Reading:
             path=row.path or None,
             line=row.line or None,
             tags=tags,
+            ancestors=tuple({"kind": "role", "name": name} for name in roles),
             **written,
         )
         node_id = identity.task_node(row.task, row.occurrence)
