@@ -20,6 +20,10 @@ __all__ = ["measure"]
 
 _TASKS, _HOSTS, _RUNS = 500, 50, 1000
 _DAY_NS = 86_400 * 10**9
+_TABLES = (
+    *("runs", "plays", "containers", "roles", "tasks", "task_times", "role_times", "host_times", "host_results"),
+    "failures",
+)
 _COMMANDS = {
     "`deploytrace top --last 1000`": ("top", "--last", "1000"),
     "`deploytrace top --last 1000 --by host`": ("top", "--last", "1000", "--by", "host"),
@@ -63,7 +67,7 @@ def _repeat(path: Path, runs: int) -> None:
         connection.execute("CREATE TEMP TABLE numbers (i)")
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO numbers VALUES (?)", ((number,) for number in range(2, runs + 1)))
-        for table in ("runs", "plays", "roles", "tasks", "task_times", "role_times", "host_times", "host_results"):
+        for table in _TABLES:
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             values = {
                 "key": "i", "run": "i", "run_id": "printf('%032x', i)", "wall_ns": varied % "wall_ns",

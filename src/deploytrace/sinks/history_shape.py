@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from ..events import TaskDefined
 from ..run.model import BatchDetail, BlockDetail, HostDetail, Node, RoleDetail
@@ -70,9 +72,9 @@ class Shape:
         self._told.clear()
 
 
-def own_ns(detail: HostDetail) -> int | None:
-    """Return what the module itself took, None where it did not say so."""
-    delta = detail.detail.get("delta")
+def own_ns(said: Mapping[str, Any]) -> int | None:
+    """Return what the module itself took by what its result said, None where it did not say so."""
+    delta = said.get("delta")
     return round(delta * 1e9) if isinstance(delta, (int, float)) else None
 
 
