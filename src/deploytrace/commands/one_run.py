@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def load_run(settings: Settings, name: str, *, details: bool = False) -> OneRun:
         run_id = find(directory, history, name)
         if history is None or directory.journal(run_id).exists():
             return OneRun(run_id, load_journal(directory, run_id)[1])
+        gc.disable()  # as for a journal
         kept = history.tree(run_id)
     if kept is None:
         raise RunNotFound(f"Run {run_id} was removed just now.")

@@ -196,15 +196,13 @@ class _Reading:
             if row.connection is not None
         }
         one, base = host_results.c, self._base
-        times = (one.started_ns, one.duration_ns, one.late_ns, one.waited_ns, one.own_ns)
         query = select(
-            one.execution, one.task, one.occurrence, one.host, one.outcome, one.attempts, one.loop_items, one.delegate
-        ).add_columns(*times)
-        for execution, number, occurrence, host, code, attempts, items, delegate, *ns in self._connection.execute(
-            query.where(one.run == self._run.key).order_by(one.execution)
-        ):
-            started, duration, late, waited, own = ns
-            task, outcome = self._tasks[number, occurrence], _OUTCOMES[code]
+            *(one.execution, one.task, one.occurrence, one.host, one.started_ns, one.duration_ns, one.outcome),
+            *(one.attempts, one.loop_items, one.late_ns, one.waited_ns, one.own_ns, one.delegate),
+        ).where(one.run == self._run.key)
+        rows = self._connection.execute(query.order_by(one.execution))
+        for execution, number, nth, host, started, duration, code, tries, items, late, waited, own, delegate in rows:
+            task, outcome = self._tasks[number, nth], _OUTCOMES[code]
             start = base + started
             end = start + duration
             task.outcomes[outcome.value] += 1
@@ -216,7 +214,7 @@ class _Reading:
                 None if late is None else end + late,
                 "end" if late is None else "worker" if late > 0 else "announcement",
                 start - task.told if waited is None else waited,
-                attempts,
+                tries,
                 items,
                 _NOTHING if own is None and delegate is None else self._said(own, delegate),
             )
