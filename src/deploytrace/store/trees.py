@@ -73,8 +73,8 @@ def read_tree(connection: Connection, run_id: str) -> Tree | None:
         raise NotKept(
             f"{short} keeps only its sums (history_megabytes): `deploytrace diff`, `check` and `top --last` know them."
         )
-    early = select(func.count()).select_from(tasks).where(tasks.c.run == run.key, tasks.c.written.is_(None))
-    if connection.scalar(early):
+    whole = select(func.count()).select_from(tasks).where(tasks.c.run == run.key, tasks.c.written.is_not(None))
+    if connection.scalar(whole) != run.tasks_total:
         raise NotKept(
             f"{short} has it from an earlier deploytrace, which did not put down what hosts waited for: "
             "`deploytrace diff`, `check` and `top --last` know what its tasks took."
