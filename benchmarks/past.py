@@ -1,9 +1,10 @@
-"""A long history: how long it takes to rank what took longest in it, and to compare two of its runs."""
+"""A long history: how long it takes to rank what took longest in it, to compare two of its runs, to look into one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,11 +21,22 @@ __all__ = ["measure"]
 
 _TASKS, _HOSTS, _RUNS = 500, 50, 1000
 _DAY_NS = 86_400 * 10**9
+_TABLES = (
+    *("runs", "plays", "containers", "roles", "tasks", "task_times", "role_times", "host_times", "host_results"),
+    "failures",
+)
 _COMMANDS = {
     "`deploytrace top --last 1000`": ("top", "--last", "1000"),
     "`deploytrace top --last 1000 --by host`": ("top", "--last", "1000", "--by", "host"),
     "`deploytrace diff`": ("diff",),
     "`deploytrace check`": ("check",),
+    "`deploytrace critical-path`, of a run whose journal is gone": ("critical-path",),
+    "`deploytrace show`, of a run whose journal is gone": ("show",),
+}
+_OF_A_JOURNAL = {
+    "`deploytrace critical-path`, from the journal": ("critical-path",),
+    "`deploytrace show`, from the journal": ("show",),
+    "`deploytrace what-if --forks 20`, from the journal": ("what-if", "--forks", "20"),
 }
 
 
@@ -33,20 +45,26 @@ def measure(setting: Setting) -> Section:
     tasks, runs = setting.times(_TASKS), setting.times(_RUNS)
     state = setting.directory / "long"
     path = state / "store.db"
-    fill(f"sqlite:///{path}", setting.directory / "filling-long", tasks=tasks, runs=1, hosts=_HOSTS)
+    filling, journals = setting.directory / "filling-long", setting.directory / "recorded" / "journals"
+    fill(f"sqlite:///{path}", filling, tasks=tasks, runs=1, hosts=_HOSTS)
     _repeat(path, runs)
+    journals.parent.mkdir(mode=0o700)
+    shutil.copytree(filling, journals)
     rows: list[Sequence[str]] = []
     budgets = []
-    for title, words in _COMMANDS.items():
-        seconds = min(_asked(state, words) for _ in range(3))
+    asked = [(state, *each) for each in _COMMANDS.items()]
+    asked += [(journals.parent, *each) for each in _OF_A_JOURNAL.items()]
+    for place, title, words in asked:
+        seconds = min(_asked(place, words) for _ in range(3))
         rows.append((title, f"{seconds:.2f}"))
         budgets.append(Budget(f"long history: {title}", "s", 1.0, single(seconds)))
     return Section(
         name="past",
         title="A long history",
         method=(
-            f"{runs:,} runs of one playbook, {tasks} tasks on {_HOSTS} hosts each, in a SQLite store. Each command is "
-            "a process of its own, the start of Python included; the fastest of three."
+            f"{runs:,} runs of one playbook, {tasks} tasks on {_HOSTS} hosts each, in a SQLite store, and the journal "
+            "of one such run by itself. Each command is a process of its own, the start of Python included; the "
+            "fastest of three."
         ),
         columns=("command", "seconds"),
         rows=rows,
@@ -63,7 +81,7 @@ def _repeat(path: Path, runs: int) -> None:
         connection.execute("CREATE TEMP TABLE numbers (i)")
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO numbers VALUES (?)", ((number,) for number in range(2, runs + 1)))
-        for table in ("runs", "plays", "roles", "tasks", "task_times", "role_times", "host_times", "host_results"):
+        for table in _TABLES:
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             values = {
                 "key": "i", "run": "i", "run_id": "printf('%032x', i)", "wall_ns": varied % "wall_ns",

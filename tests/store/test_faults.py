@@ -84,7 +84,7 @@ def test_a_newer_store_is_refused(store: Store, url: str) -> None:
         run_of("meta-2.21").commit(url)
 
 
-_TO_THE_SECOND_SCHEMA = (
+TO_THE_SECOND_SCHEMA = (
     "DROP TABLE containers",
     *(
         f"ALTER TABLE {table} DROP COLUMN {column}"
@@ -98,9 +98,12 @@ _TO_THE_SECOND_SCHEMA = (
         )
         for column in columns
     ),
+    "UPDATE alembic_version SET version_num = '0002'",
 )
+"""What takes a store back to what an earlier deploytrace knew."""
+
 _TO_THE_FIRST_SCHEMA = (
-    *_TO_THE_SECOND_SCHEMA,
+    *TO_THE_SECOND_SCHEMA,
     *(f"DROP TABLE {table}" for table in ("task_times", "role_times", "host_times")),
     "DROP INDEX runs_by_kind",
     *(f"ALTER TABLE runs DROP COLUMN {column}" for column in ("kind", "expected_end_ns", "latest_end_ns")),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
+from deploytrace.errors import NotKept
 from deploytrace.journal.cursor import Cursor, Position
 from deploytrace.journal.directory import Directory
 from deploytrace.journal.losses import add_loss
@@ -17,6 +19,7 @@ from deploytrace.store.health import Count, delivery_counts, loss_counts, take_c
 from deploytrace.store.retention import Pruned, prune_store, shrink, used
 from deploytrace.store.runs import read_host_results, read_runs, read_tasks
 from deploytrace.store.spool import waiting
+from deploytrace.store.trees import read_tree
 
 from .recorded import content, run_of, totals
 
@@ -154,3 +157,6 @@ def test_a_pruned_run_keeps_its_tasks(store: Store, url: str) -> None:
         assert [run.pruned for run in runs] == [False] * 10 + [True] * 20
         assert all(read_tasks(connection, run.key) for run in runs)
         assert all(bool(read_host_results(connection, run.key)) != run.pruned for run in runs)
+        assert read_tree(connection, runs[0].run_id) is not None
+        with pytest.raises(NotKept, match="keeps only its sums"):
+            read_tree(connection, runs[-1].run_id)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..run.model import PlayDetail, RunDetail, Tree
@@ -57,10 +57,6 @@ class Where:
     connection_measured: float
 
 
-_Piece = tuple[str, str, int]
-"""Role, share, host ns."""
-
-
 def where(tree: Tree) -> Where:
     """Return where the time of a run went."""
     scheduled = schedule(tree)
@@ -73,7 +69,7 @@ def where(tree: Tree) -> Where:
         end = min(scheduled.duration, max(work.announced for step in batch.steps for work in step.works))
         play, detail = batch.play.id, batch.play.detail
         names[play] = detail.started.name if isinstance(detail, PlayDetail) else ""
-        for (role, share), ns in _shared(_Hosts(batch, start, end, connection).pieces(), batch, end - start).items():
+        for (role, share), ns in _shared(_Hosts(batch, start, end, connection).sums(), batch, end - start).items():
             plays[play][share] += ns
             roles[role][share] += ns
         start = end
@@ -134,37 +130,40 @@ class _Hosts:
         self._lockstep = batch.strategy is Strategy.LINEAR
         self._start, self._end = start, end
         self._connection = connection
+        self._sums: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._occupancy = Occupancy(batch, start, end)
         self._barriers = {id(step): _Barrier(step, self._occupancy) for step in batch.steps} if self._lockstep else {}
 
-    def pieces(self) -> Iterator[_Piece]:
-        """Yield what the hosts were at, piece by piece; each host's sum to the batch's length."""
+    def sums(self) -> Mapping[tuple[str, str], int]:
+        """Return how long hosts were at what, by role and share (host ns); each host's sum to the batch's length."""
         own: dict[str, list[tuple[Work, Step]]] = {host: [] for host in self._batch.hosts}
         for step in self._batch.steps:
             for work in step.works:
                 own[work.host].append((work, step))
         for works in own.values():
             works.sort(key=lambda each: each[0].start)
-            yield from self._of_host(works)
+            self._add_host(works)
+        return self._sums
 
-    def _of_host(self, works: list[tuple[Work, Step]]) -> Iterator[_Piece]:
+    def _add_host(self, works: list[tuple[Work, Step]]) -> None:
         t, before = self._start, None
         role = ""
         for work, step in works:
             role = step.detail.definition.role or ""
             begin, end = max(t, work.start), min(self._end, max(t, work.end))
-            yield from self._waiting(t, begin, before, role)
+            self._add_waiting(t, begin, before, role)
             spent = end - begin
             connecting = min(spent, self._connection.of(work) or 0)
-            yield role, "connection", connecting
-            yield role, "module", spent - connecting
+            self._sums[role, "connection"] += connecting
+            self._sums[role, "module"] += spent - connecting
             t, before = end, (work, step)
-        yield from self._waiting(t, self._end, before, role, last=True)
+        self._add_waiting(t, self._end, before, role, last=True)
 
-    def _waiting(
+    def _add_waiting(
         self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, last: bool = False
-    ) -> Iterator[_Piece]:
-        """Yield what a host waited for after one work and before the next (``role``: of that), or the batch's end."""
+    ) -> None:
+        """Add what a host waited for after one work and before the next (``role``: of that), or the batch's end."""
+        sums = self._sums
         if self._lockstep and before is not None:
             work, step = before
             barrier = self._barriers[id(step)]
@@ -172,17 +171,17 @@ class _Hosts:
             if passed > t:
                 slowest, forks, controller = barrier.waiting(work, passed - t)
                 name = step.detail.definition.role or ""
-                yield name, "slowest_host", slowest
-                yield name, "forks", forks
-                yield name, "controller", controller
+                sums[name, "slowest_host"] += slowest
+                sums[name, "forks"] += forks
+                sums[name, "controller"] += controller
                 t = passed
         if until <= t:
             return
         taken, idle = self._occupancy.taken(t, until), self._occupancy.idle(t, until)
-        yield role, "forks", taken
         others = until - t - taken - idle if last or self._lockstep else 0
-        yield role, "slowest_host", others
-        yield role, "controller", until - t - taken - others
+        sums[role, "forks"] += taken
+        sums[role, "slowest_host"] += others
+        sums[role, "controller"] += until - t - taken - others
 
 
 class _Barrier:
@@ -204,13 +203,9 @@ class _Barrier:
         return slower, forks, ns - slower - forks
 
 
-def _shared(pieces: Iterator[_Piece], batch: Batch, length: int) -> dict[tuple[str, str], int]:
-    """Return the pieces as shares of the batch's length, by role and share; they sum to it exactly."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for role, share, ns in pieces:
-        if ns:
-            sums[role, share] += ns
-    shares = {key: ns // len(batch.hosts) for key, ns in sums.items()}
+def _shared(sums: Mapping[tuple[str, str], int], batch: Batch, length: int) -> dict[tuple[str, str], int]:
+    """Return host times as shares of the batch's length, by role and share; they sum to it exactly."""
+    shares = {key: ns // len(batch.hosts) for key, ns in sums.items() if ns}
     if shares:
         shares[max(shares, key=lambda key: shares[key])] += length - sum(shares.values())  # what rounding left
     return shares

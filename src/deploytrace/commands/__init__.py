@@ -42,11 +42,12 @@ def _command(name: str) -> Command:
     return cast(Command, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; of the commands only the one that is wanted is loaded, where one is."""
     parser = argparse.ArgumentParser(prog="deploytrace", description="Shows where a deploy's time goes.")
     parser.add_argument("--version", action="version", version=f"deploytrace {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in [name for name in COMMANDS if name in argv[:1]] or COMMANDS:
         text = (_command(name).__doc__ or "").strip()
         summary = text.partition("\n")[0]
         subparser = subparsers.add_parser(
@@ -58,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``deploytrace`` with these arguments (default: the process's own); return its exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser(argv).parse_args(argv)
     loaded, problems = settings.load(os.environ, settings.ansible_config_file(os.environ))
     if arguments.command != "doctor":  # which tells them among everything else
         for problem in problems:

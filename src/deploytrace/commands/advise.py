@@ -11,7 +11,8 @@ import json
 import sys
 
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.advice import advise
     from ..reports import advise as report
 
-    _, tree = load_run(settings, arguments.run)
+    tree = load_run(settings, arguments.run).tree
     found = advise(tree)
     if arguments.json:
         json.dump(report.as_json(found), sys.stdout, indent=2)

@@ -12,7 +12,8 @@ import json
 import sys
 
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.critical_path import critical_path
     from ..reports import critical_path as report
 
-    _, tree = load_run(settings, arguments.run)
+    tree = load_run(settings, arguments.run).tree
     path = critical_path(tree)
     terminal = Terminal.of_stdout()
     if arguments.json:

@@ -14,11 +14,12 @@ import sys
 from pathlib import Path
 
 from .. import __version__
-from ..errors import JournalError, SettingError
+from ..errors import JournalError, NotKept, SettingError
 from ..run.load import children_first
-from ..run.model import RunDetail, Tree
+from ..run.model import RunDetail
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import OneRun, load_run
+from .recorded import add_run_argument
 
 __all__ = ["FORMATS", "add_arguments", "run"]
 
@@ -34,10 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write it."""
-    recorded, tree = load_run(settings, arguments.run)
     if arguments.output is None and arguments.format == "perfetto" and sys.stdout.isatty():
         raise SettingError("The format perfetto is binary and not for a terminal: name a file with -o.")
-    exported = _exported(arguments.format, tree, settings, recorded.run_id)
+    exported = _exported(arguments.format, load_run(settings, arguments.run, details=True), settings)
     content = exported if isinstance(exported, bytes) else exported.encode("utf-8")
     if arguments.output is None:
         sys.stdout.buffer.write(content)
@@ -47,11 +47,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _exported(name: str, tree: Tree, settings: Settings, run_id: str) -> str | bytes:
+def _exported(name: str, found: OneRun, settings: Settings) -> str | bytes:
+    tree, run_id = found.tree, found.run_id
     detail = tree.node.detail
     if not isinstance(detail, RunDetail):
         raise JournalError(f"The journal of run {run_id} does not tell how the run began.")
     playbook = detail.started.playbook
+    if name == "otlp" and found.remembered:
+        raise NotKept(
+            f"Spans are made of more than the history keeps of run {run_id[:8]}, whose journal is gone: export it as "
+            "json, csv, perfetto or speedscope."
+        )
     if name == "otlp":
         from ..sinks.trace_destinations import spans_as_json_lines
 

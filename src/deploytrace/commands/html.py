@@ -15,7 +15,8 @@ from ..errors import JournalError
 from ..run.load import children_first
 from ..run.model import RunDetail
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import LACKS, load_run
+from .recorded import add_run_argument
 
 __all__ = ["add_arguments", "run"]
 
@@ -42,19 +43,20 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..reports.page.document import render
     from .past import opened_past
 
-    recorded, tree = load_run(settings, arguments.run)
-    detail = tree.node.detail
+    found = load_run(settings, arguments.run, details=True)
+    detail = found.tree.node.detail
     if not isinstance(detail, RunDetail):
-        raise JournalError(f"{recorded.path} does not tell of a run.")
+        raise JournalError(f"The journal of run {found.run_id} does not tell of a run.")
     settings = settings.for_run(detail.started.context_vars).completed_by(detail.started.settings)
-    summary = summary_of(children_first(tree))
+    summary = summary_of(children_first(found.tree))
     with opened_past(settings) as past:
         history = past.like(summary)
-    page = render(tree, settings, find_regressions(summary, usual_of(history)), len(history))
+    lacks = LACKS if found.remembered else ""
+    page = render(found.tree, settings, find_regressions(summary, usual_of(history)), len(history), lacks=lacks)
     if arguments.output == _STDOUT:
         sys.stdout.write(page)
         return 0
-    path = arguments.output or Path(f"deploytrace-{recorded.run_id[:8]}.html")
+    path = arguments.output or Path(f"deploytrace-{found.run_id[:8]}.html")
     path.write_text(page, encoding="utf-8")
     print(path)
     return 0

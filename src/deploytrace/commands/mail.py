@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeliveryRefused, JournalError
 from ..run.load import children_first
 from ..settings import Settings
-from .recorded import add_run_argument, load_run, state_directory
+from .recorded import add_run_argument, load_journal, state_directory
 
 if TYPE_CHECKING:
     from ..sinks.mail_message import Envelope
@@ -103,7 +103,7 @@ def _preview(name: str, path: Path, settings: Settings) -> int:
     from ..sinks.logs import archive_of
     from ..sinks.mail import MailSink
 
-    recorded, tree = load_run(settings, name)
+    recorded, tree = load_journal(state_directory(settings), name)
     started = recorded.started
     if started is None:
         raise JournalError(f"{recorded.path} does not tell how the run began.")

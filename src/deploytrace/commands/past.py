@@ -6,21 +6,20 @@ They come from the history, and from the journals as far as these are not in it.
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..analysis.summing import summary_of
 from ..analysis.trends import times_of
 from ..analysis.usual import MOST, comparable
-from ..errors import JournalError, RunNotFound, StoreUnavailable
-from ..journal.directory import Recorded, named
+from ..errors import JournalError, RunNotFound
+from ..journal.directory import Recorded
 from ..kinds import run_kind
 from ..run.load import children_first
 from ..run.summary import Summary, Times
 from ..settings import Settings
-from ..store.address import store_url
-from .recorded import load_run, state_directory
+from .one_run import find, reached_history
+from .recorded import load_journal, state_directory
 
 if TYPE_CHECKING:
     from ..store.history import History
@@ -34,16 +33,7 @@ _CANDIDATES = 2 * MOST  # runs of a kind among which those with a similar number
 @contextlib.contextmanager
 def opened_past(settings: Settings) -> Iterator[Past]:
     """Give the runs of the state directory and of the store. Where the store cannot be reached now, that is said."""
-    root = state_directory(settings).root
-    with contextlib.ExitStack() as opened:
-        history = None
-        if settings.store_url is not None or (root / "store.db").exists():
-            from ..store.history import opened_history
-
-            try:
-                history = opened.enter_context(opened_history(store_url(settings, root)))
-            except StoreUnavailable as error:
-                print(f"deploytrace: warning: {error} Only journals are looked at.", file=sys.stderr)
+    with reached_history(settings) as history:
         yield Past(settings, history)
 
 
@@ -52,17 +42,13 @@ class Past:
 
     def __init__(self, settings: Settings, history: History | None) -> None:
         self.history = history
-        self._settings = settings
         self._directory = state_directory(settings)
 
     def summary(self, name: str) -> Summary:
         """Return the run that a RUN argument names, in short. Raises `RunNotFound` and `JournalError`."""
-        if self.history is None:
-            return self._of_journal(self._directory.find(name).run_id)
-        starts = {run.run_id: run.started.wall_ns for run in self._directory.runs()} | self.history.starts()
-        newest_first = sorted(starts, key=lambda run_id: (starts[run_id], run_id), reverse=True)
-        run_id = named(name, newest_first, str(self._directory.root))
-        return self.history.summary(run_id) or self._of_journal(run_id)
+        run_id = find(self._directory, self.history, name)
+        kept = self.history.summary(run_id) if self.history is not None else None
+        return kept or self._of_journal(run_id)
 
     def like(self, summary: Summary, most: int = MOST) -> list[Summary]:
         """Return the runs that a run may be compared with, in order of start; what cannot be read is left out."""
@@ -92,7 +78,7 @@ class Past:
         return times_of([*before, summary], by, measure)
 
     def _of_journal(self, run_id: str) -> Summary:
-        _, tree = load_run(self._settings, run_id)
+        _, tree = load_journal(self._directory, run_id)
         return summary_of(children_first(tree))
 
 

@@ -1,4 +1,4 @@
-"""The recorded runs as commands find them: the state directory, and the run that RUN names."""
+"""The recorded runs as commands find them: the state directory, and the journal of the run that RUN names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..run.load import load
 from ..run.model import Tree
 from ..settings import Settings
 
-__all__ = ["add_run_argument", "load_run", "state_directory"]
+__all__ = ["add_run_argument", "load_journal", "state_directory"]
 
 
 def add_run_argument(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +36,9 @@ def state_directory(settings: Settings) -> Directory:
         ) from None
 
 
-def load_run(settings: Settings, name: str) -> tuple[Recorded, Tree]:
-    """Return the run that a RUN argument names, and its tree. Raises `RunNotFound` and `JournalError`."""
+def load_journal(directory: Directory, name: str) -> tuple[Recorded, Tree]:
+    """Return the run that RUN names, and its tree, from its journal. Raises `RunNotFound` and `JournalError`."""
     gc.disable()  # a run stays in memory until the command ends; looking through it for garbage takes a quarter more
-    directory = state_directory(settings)
     run = directory.find(name)
     running = directory.state(run) is State.RUNNING
     try:

@@ -11,7 +11,8 @@ import json
 import sys
 
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.where import where
     from ..reports import show as report
 
-    _, tree = load_run(settings, arguments.run)
+    tree = load_run(settings, arguments.run).tree
     shown = report.Shown(tree, where(tree), critical_path(tree))
     if arguments.json:
         json.dump(report.as_json(shown), sys.stdout, indent=2)

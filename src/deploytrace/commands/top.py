@@ -16,8 +16,10 @@ import json
 import sys
 
 from ..run.load import children_first
+from ..run.model import RunDetail
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -54,13 +56,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..reports import top as report
     from ..reports.paper import on_paper
 
-    recorded, tree = load_run(settings, arguments.run)
+    tree = load_run(settings, arguments.run).tree
     settings = dataclasses.replace(settings, top_measure=arguments.measure or settings.top_measure)
     limit = settings.top_console or _TOP if arguments.n is None else max(0, arguments.n)
     ranking = Ranking(children_first(tree))
     if arguments.json:
-        started = recorded.started
-        playbook = started.playbook if started is not None else ""
+        playbook = tree.node.detail.started.playbook if isinstance(tree.node.detail, RunDetail) else ""
         json.dump(report.as_json(ranking, settings, limit, playbook), sys.stdout, indent=2)
         print()
         return 0

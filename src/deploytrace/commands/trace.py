@@ -1,9 +1,9 @@
 """Show where the time of one run went, as a tree.
 
 Every play, role, block, task, host, loop item and try of a run, with how long it took, how it ended, and when, from
-the run's journal alone. A task's time is the time in which a host was at work on it, however many hosts at once. In
-the bars, heavy lines are work and light lines are waiting. Of more than ten hosts of a task, those with failures and
-the slowest are shown.
+the run's journal; where that is gone, what the history has of it. A task's time is the time in which a host was at work
+on it, however many hosts at once. In the bars, heavy lines are work and light lines are waiting. Of more than ten hosts
+of a task, those with failures and the slowest are shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import json
 import sys
 
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -32,10 +33,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..reports import tree as report
     from ..reports.tree_json import as_json
 
-    recorded, tree = load_run(settings, arguments.run)
+    found = load_run(settings, arguments.run, details=True)
+    tree = found.tree
     terminal = Terminal.of_stdout()
     if arguments.json:
-        json.dump(as_json(tree, recorded.run_id), sys.stdout, indent=2)
+        json.dump(as_json(tree, found.run_id), sys.stdout, indent=2)
         print()
         return 0
     text = report.render(

@@ -19,7 +19,8 @@ from ..errors import TaskNotFound
 from ..run.load import children_first
 from ..run.model import TaskDetail, Tree
 from ..settings import Settings
-from .recorded import add_run_argument, load_run
+from .one_run import load_run
+from .recorded import add_run_argument
 from .terminal import Terminal
 
 __all__ = ["add_arguments", "run"]
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.what_if import Predictor
     from ..reports import what_if as report
 
-    _, tree = load_run(settings, arguments.run)
+    tree = load_run(settings, arguments.run).tree
     changes = Changes(
         forks=arguments.forks,
         strategy=Strategy(arguments.strategy) if arguments.strategy else None,

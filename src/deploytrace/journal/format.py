@@ -52,11 +52,16 @@ def _encoding(cls: Any) -> tuple[str, tuple[tuple[str, Any], ...]]:
 
 
 class _Decoding(NamedTuple):
-    """What the reader knows of an event: the fields that are tuples, and the required ones of plain types."""
+    """What the reader knows of an event: its fields with their defaults, and which of them are tuples.
+
+    ``required`` are the types of the fields without a default, which come first; `object` for one that may be anything.
+    """
 
     cls: type[Event]
-    tuples: frozenset[str]
-    required: tuple[tuple[str, type], ...]
+    fields: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    tuples: tuple[str, ...]
+    required: tuple[type, ...]
 
 
 @functools.cache
@@ -64,13 +69,13 @@ def _decodings() -> dict[str, _Decoding]:
     """Return what the reader knows of each event, by name; Ansible's process, which only writes, never asks."""
     found = {}
     for cls in get_args(Event):
+        name, fields = _encoding(cls)
         types = field_types(cls)
-        plain = {name: {"int": int, "str": str}[kind] for name, kind in types.items() if kind in ("int", "str")}
-        found[event_name(cls)] = _Decoding(
-            cls,
-            frozenset(name for name, kind in types.items() if kind.startswith("tuple")),
-            tuple((name, kind) for name, kind in plain.items() if name not in cls._field_defaults),
-        )
+        tuples = tuple(field for field, kind in types.items() if kind.startswith("tuple"))
+        names, defaults = zip(*fields, strict=True)
+        needed = names[: defaults.count(_REQUIRED_FIELD)]
+        required = tuple({"int": int, "str": str}.get(types[field], object) for field in needed)
+        found[name] = _Decoding(cls, names, defaults, tuples, required)
     return found
 
 
@@ -95,34 +100,32 @@ def decode(line: bytes | str) -> Event | None:
         record, end = _from_json(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if not isinstance(record, dict) or text[end:] not in ("", "\n"):
+    if not isinstance(record, dict) or (end != len(text) and text[end:] != "\n"):
         raise ValueError("a journal line is one JSON object")
-    decoding = _decodings().get(str(record.pop("e", None)))
-    if decoding is None:
-        return None
-    try:
-        return _build(decoding, record)
-    except TypeError as error:
-        known = {key: value for key, value in record.items() if key in decoding.cls._fields}
-        if len(known) == len(record):
-            raise ValueError(str(error)) from None
-    try:
-        return _build(decoding, known)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    decoding = _decodings().get(str(record.get("e")))
+    return None if decoding is None else _build(decoding, record)
 
 
 def _build(decoding: _Decoding, record: dict[str, Any]) -> Event:
-    cls, tuples, required = decoding
-    if tuples:
-        for key in tuples & record.keys():
-            if record[key] is not None:
-                record[key] = tuple(record[key])
-    event = cls(**record)
-    for key, kind in required:
-        if type(record[key]) is not kind:
-            raise TypeError(f"{key} is not of type {kind.__name__}")
-    return event
+    """Return the event of a record; fields that are not known are passed over."""
+    cls, fields, defaults, tuples, required = decoding
+    for key in tuples:
+        if (value := record.get(key)) is not None:
+            if not isinstance(value, list):
+                raise ValueError(f"{key} is no list")
+            record[key] = tuple(value)
+    event: Any = tuple.__new__(cls, map(record.get, fields, defaults))
+    if tuple(map(type, event[: len(required)])) != required and not _fits(event, required):
+        raise ValueError(f"a field of {cls.__name__} is missing, or of another type")
+    return event  # type: ignore[no-any-return]
+
+
+def _fits(event: tuple[Any, ...], required: tuple[type, ...]) -> bool:
+    """Say whether all fields without a default are there, those of a plain type with a value of it."""
+    return all(
+        value is not _REQUIRED_FIELD if kind is object else type(value) is kind
+        for value, kind in zip(event, required, strict=False)
+    )
 
 
 def encode_header(run_id: str) -> bytes:

@@ -32,6 +32,8 @@ _HANDLED = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.IGNORED, Outcome.RESC
 
 def gravest(first: Outcome | None, second: Outcome) -> Outcome:
     """Return the graver of two outcomes."""
+    if first is second:
+        return second
     return second if first is None or _RANK[second] > _RANK[first] else first
 
 
@@ -79,8 +81,10 @@ class Container:
 
     def cover(self, start: int, end: int) -> None:
         """Stretch over an interval."""
-        self.start = start if self.start is None else min(self.start, start)
-        self.end = end if self.end is None else max(self.end, end)
+        if self.start is None or start < self.start:
+            self.start = start
+        if self.end is None or end > self.end:
+            self.end = end
 
     def absorb(self, start: int, end: int, outcome: Outcome, failure: Failure | None) -> None:
         """Take in a child that has ended."""

@@ -138,7 +138,7 @@ class Downtime:
             return []
         definition = detail.definition
         marks = self._marks_of(definition.tags) if definition.tags else _UNMARKED
-        if marks == _UNMARKED and detail.host not in self._windows:
+        if not (marks.down or marks.up or detail.host in self._windows):
             return []
         if definition.include or definition.meta or definition.check_mode:
             return []

@@ -14,6 +14,7 @@ from .model import AttemptDetail, Failure, HostDetail, ItemDetail, Kind, Moment,
 
 __all__ = ["Execution", "outcome_of"]
 
+_SAID = (("warnings", "ansible.warning"), ("deprecations", "ansible.deprecation"))
 _KEPT = 10  # of many tries or polls, the first and the last so many are kept
 
 
@@ -83,8 +84,8 @@ class Execution:
         self._item_start = start
         self._boundary = start  # where the next try begins
         self._tries = 0
-        self._last_tries: deque[Node] = deque(maxlen=_KEPT - 1)  # the very last try makes ten
-        self._polls: deque[Moment] = deque(maxlen=_KEPT)
+        self._last_tries: deque[Node] | None = None
+        self._polls: deque[Moment] | None = None
 
     def _clamp(self, t: int) -> int:
         """Return an end not later than the worker's, which Ansible's other thread may report first."""
@@ -128,6 +129,8 @@ class Execution:
         self._boundary = self._clamp(event.t) + int(event.delay * 1e9) + GAP
         if self._tries <= _KEPT:
             return [node]
+        if self._last_tries is None:
+            self._last_tries = deque(maxlen=_KEPT - 1)  # the very last try makes ten
         self._last_tries.append(node)
         return []
 
@@ -135,8 +138,8 @@ class Execution:
         """Return the tries that are still held, and the last one, which ended with its item or host result."""
         if not self._tries:
             return []
-        nodes = [*self._last_tries, self._try_node(end, outcome, failure)]
-        self._last_tries.clear()
+        nodes = [*(self._last_tries or ()), self._try_node(end, outcome, failure)]
+        self._last_tries = None
         self._tries = 0
         return nodes
 
@@ -166,6 +169,8 @@ class Execution:
         if len(self.moments) < _KEPT:
             self.moments.append(moment)
         else:
+            if self._polls is None:
+                self._polls = deque(maxlen=_KEPT)
             self._polls.append(moment)
 
     def announce(self, t: int, status: str, ignored: bool, detail: Mapping[str, Any] | None) -> None:
@@ -188,9 +193,12 @@ class Execution:
         """Return the nodes that leave with an announced result: held tries, then the host result itself."""
         outcome = self.outcome or Outcome.OK
         tries = int(self.detail.get("attempts") or 0) or self._tries + 1
-        nodes = [] if self.definition.loop else self._finish_tries(self.end()[0], outcome, self.failure)
+        nodes: list[Node] = []
+        if self._tries and not self.definition.loop:
+            nodes = self._finish_tries(self.end()[0], outcome, self.failure)
         end, source = self.end()
-        return [*nodes, self._node(end, outcome, source, self.failure, tries)]
+        nodes.append(self._node(end, outcome, source, self.failure, tries))
+        return nodes
 
     def cut(self, t: int, outcome: Outcome, failure: Failure | None) -> list[Node]:
         """Return the nodes of an execution that the run's end found open: what is held, the open item or try, itself.
@@ -200,15 +208,15 @@ class Execution:
         end = max(self.start + SHORTEST, self.worst_end, self._clamp(t))
         tries = self._tries + 1
         in_pause = self._boundary >= end  # between two tries: there is no try to cut
-        nodes = list(self._last_tries) if in_pause else self._finish_tries(end, outcome, failure)
+        nodes = list(self._last_tries or ()) if in_pause else self._finish_tries(end, outcome, failure)
         if self.definition.loop and self._item_start < end:
             open_item = ItemDetail(self.host, self.definition, self.items, None, play=self.play)
             nodes.append(self._item_node(end, outcome, open_item, failure))
         return [*nodes, self._node(end, outcome, "end", failure, tries)]
 
     def _node(self, end: int, outcome: Outcome, source: str, failure: Failure | None, tries: int) -> Node:
-        self.moments.extend(self._polls)
-        for key, name in (("warnings", "ansible.warning"), ("deprecations", "ansible.deprecation")):
+        self.moments.extend(self._polls or ())
+        for key, name in _SAID if self.detail else ():
             for text in self.detail.get(key) or ():
                 self.moments.append(Moment(self.base + end, name, {"message": str(text)}))
         detail = HostDetail(

@@ -39,6 +39,8 @@ __all__ = [
 class Kind(str, Enum):
     """What a node stands for."""
 
+    __hash__ = str.__hash__  # Enum's own is not written in C; nodes are looked up by kind and outcome all the time
+
     RUN = "run"
     PLAY = "play"
     BATCH = "batch"
@@ -54,6 +56,8 @@ class Kind(str, Enum):
 
 class Outcome(str, Enum):
     """How a node ended. A task takes the gravest of its host results, a container ok unless a failure got out."""
+
+    __hash__ = str.__hash__
 
     OK = "ok"
     CHANGED = "changed"

@@ -54,12 +54,14 @@ class Replay:
         """Take in one event; return the nodes that ended with it. What follows the run's end is ignored."""
         if self.finished:
             return []
-        self._ended = ended = list[Node]()
+        ended: list[Node] = []
+        self._ended = ended
         if isinstance(event, ev.RunStarted):
             self._begin(event)
         elif self._run is not None:
             _READ[type(event)](self, event)
-            self._last = max(self._last, event.t)
+            if event.t > self._last:
+                self._last = event.t
         return ended
 
     def close(self, outcome: Outcome = Outcome.RUNNING) -> list[Node]:

@@ -121,8 +121,8 @@ class Translator:
         if node.outcome is not Outcome.INTERRUPTED:
             self._count_host(node, detail, host, duration)
         task, occurrence = _place(node.parent)
-        failure, announced = node.failure, detail.announced
-        delegate = detail.detail.get("delegated_host") if detail.detail else None
+        failure, announced, said = node.failure, detail.announced, detail.detail
+        delegate = said.get("delegated_host") if said else None
         return HostResultRow(
             int(node.id[_HOST_PREFIX:]),
             task,
@@ -137,7 +137,7 @@ class Translator:
             clean(failure.message, _MESSAGE) if failure is not None else "",
             None if announced is None else announced - node.end,
             self._shape.waited(node, detail),
-            own_ns(detail),
+            own_ns(said) if said else None,
             self._clean(str(delegate)) if delegate else None,
         )
 

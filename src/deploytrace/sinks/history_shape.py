@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from ..events import TaskDefined
 from ..run.model import BatchDetail, BlockDetail, HostDetail, Node, RoleDetail
@@ -70,17 +72,22 @@ class Shape:
         self._told.clear()
 
 
-def own_ns(detail: HostDetail) -> int | None:
-    """Return what the module itself took, None where it did not say so."""
-    delta = detail.detail.get("delta")
+def own_ns(said: Mapping[str, Any]) -> int | None:
+    """Return what the module itself took by what its result said, None where it did not say so."""
+    delta = said.get("delta")
     return round(delta * 1e9) if isinstance(delta, (int, float)) else None
 
 
 def written(definition: TaskDefined) -> str:
-    """Return how a task was written in this run, as a JSON object; what is usual is left out."""
+    """Return how a task was written in this run, as a JSON object; what is usual is left out.
+
+    ``roles`` are the names of the roles that it stands in, outermost first, where these are not just its own.
+    """
     usual = TaskDefined._field_defaults
     values = {name: getattr(definition, name) for name in _WRITTEN}
-    return _json({name: value for name, value in values.items() if value != usual.get(name)})
+    told = {name: value for name, value in values.items() if value != usual.get(name)}
+    roles = [str(each["name"]) for each in definition.ancestors if each.get("kind") == "role"]
+    return _json(told if roles == [definition.role] or not roles else {**told, "roles": roles})
 
 
 def _json(value: object) -> str:

@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+_META = ("meta", "ansible.builtin.meta", "ansible.legacy.meta")  # no task of people's: they are there for the tree
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run of the history; ``key`` names it in the store. ``duration_ns`` and ``result`` are None without its end.
@@ -160,7 +163,7 @@ def read_tasks(connection: Connection, run: int) -> list[TaskRecord]:
         )
         .join_from(tasks, definitions, whose.definition == what.key)
         .outerjoin(hosts, whose.straggler == hosts.c.key)
-        .where(whose.run == run)
+        .where(whose.run == run, what.action.not_in(_META))
         .order_by(whose.started_ns, whose.task)
     )
     return [TaskRecord(*row) for row in _tuples(connection, query)]
@@ -215,6 +218,7 @@ def read_totals(connection: Connection, keys: Sequence[int] | None = None) -> li
             added.c.runs,
         )
         .join_from(added, definitions, added.c.definition == what.key)
+        .where(what.action.not_in(_META))
         .order_by(added.c.busy.desc(), what.key)
     )
     # PostgreSQL's sums are Decimals.

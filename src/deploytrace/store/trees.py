@@ -66,17 +66,15 @@ def read_tree(connection: Connection, run_id: str) -> Tree | None:
     run = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
     if run is None:
         return None
-    short = f"The journal of run {run_id[:8]} is gone, and the history"
     if run.outcome is None:
-        raise NotKept(
-            f"{short} does not have its end: `deploytrace flush` on {run.controller} delivers it, where it still can."
-        )
+        raise NotKept(f"The history has no end of run {run_id[:8]}: its journal, on {run.controller}, would tell more.")
+    short = f"The journal of run {run_id[:8]} is gone, and the history"
     if run.pruned:
         raise NotKept(
             f"{short} keeps only its sums (history_megabytes): `deploytrace diff`, `check` and `top --last` know them."
         )
-    early = select(func.count()).select_from(tasks).where(tasks.c.run == run.key, tasks.c.written.is_(None))
-    if connection.scalar(early):
+    whole = select(func.count()).select_from(tasks).where(tasks.c.run == run.key, tasks.c.written.is_not(None))
+    if connection.scalar(whole) != run.tasks_total:
         raise NotKept(
             f"{short} has it from an earlier deploytrace, which did not put down what hosts waited for: "
             "`deploytrace diff`, `check` and `top --last` know what its tasks took."
@@ -102,7 +100,7 @@ class _Reading:
         self._run = run
         self._base: int = run.started_ns
         self._failure = None if run.error_type is None else Failure(run.error_type, run.message or "")
-        self._hosts: dict[int, str] = dict(connection.execute(select(hosts.c.key, hosts.c.name)).tuples().all())
+        self._hosts: dict[int, str] = {row.key: row.name for row in connection.execute(select(hosts))}
         self._tasks: dict[tuple[int, int], _Task] = {}
 
     def nodes(self) -> Iterator[Node]:
@@ -155,6 +153,8 @@ class _Reading:
     def _task(self, row: Any) -> _Task:
         written = json.loads(row.written)
         tags = tuple(written.pop("tags", ()))
+        own = [written["role"]] if "role" in written else []
+        roles = written.pop("roles", own)
         definition = TaskDefined(
             t=row.announced_ns,
             task=row.task,
@@ -165,6 +165,7 @@ class _Reading:
             path=row.path or None,
             line=row.line or None,
             tags=tags,
+            ancestors=tuple({"kind": "role", "name": name} for name in roles),
             **written,
         )
         node_id = identity.task_node(row.task, row.occurrence)
@@ -195,15 +196,13 @@ class _Reading:
             if row.connection is not None
         }
         one, base = host_results.c, self._base
-        times = (one.started_ns, one.duration_ns, one.late_ns, one.waited_ns, one.own_ns)
         query = select(
-            one.execution, one.task, one.occurrence, one.host, one.outcome, one.attempts, one.loop_items, one.delegate
-        ).add_columns(*times)
-        for execution, number, occurrence, host, code, attempts, items, delegate, *ns in self._connection.execute(
-            query.where(one.run == self._run.key).order_by(one.execution)
-        ):
-            started, duration, late, waited, own = ns
-            task, outcome = self._tasks[number, occurrence], _OUTCOMES[code]
+            *(one.execution, one.task, one.occurrence, one.host, one.started_ns, one.duration_ns, one.outcome),
+            *(one.attempts, one.loop_items, one.late_ns, one.waited_ns, one.own_ns, one.delegate),
+        ).where(one.run == self._run.key)
+        rows = self._connection.execute(query.order_by(one.execution))
+        for execution, number, nth, host, started, duration, code, tries, items, late, waited, own, delegate in rows:
+            task, outcome = self._tasks[number, nth], _OUTCOMES[code]
             start = base + started
             end = start + duration
             task.outcomes[outcome.value] += 1
@@ -215,7 +214,7 @@ class _Reading:
                 None if late is None else end + late,
                 "end" if late is None else "worker" if late > 0 else "announcement",
                 start - task.told if waited is None else waited,
-                attempts,
+                tries,
                 items,
                 _NOTHING if own is None and delegate is None else self._said(own, delegate),
             )

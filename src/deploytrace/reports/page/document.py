@@ -42,11 +42,18 @@ _WITHOUT_SCRIPTS = (
 )
 
 
-def render(tree: Tree, settings: Settings, unusual: Regressions | None = None, comparable: int | None = None) -> str:
+def render(
+    tree: Tree,
+    settings: Settings,
+    unusual: Regressions | None = None,
+    comparable: int | None = None,
+    *,
+    lacks: str = "",
+) -> str:
     """Return the page of a run.
 
     ``unusual`` is what `find_regressions` says of it, ``comparable`` how many runs there are to compare it with (None:
-    not known).
+    not known). Of a run from the history ``lacks`` says in words what that does not keep.
     """
     styles = [_asset(name) for name in _STYLES]
     scripts = [_asset(name) for name in _SCRIPTS]
@@ -66,7 +73,7 @@ def render(tree: Tree, settings: Settings, unusual: Regressions | None = None, c
         "body",
         head_of(tree.node, settings),
         element("main", *_sections(tree, path, comparison_of(unusual, comparable))),
-        _footer(),
+        _footer(lacks),
         data_block("timeline-data", timeline_of(tree, gates)),
         *(_raw("script", text) for text in scripts),
     )
@@ -173,13 +180,13 @@ def _controls() -> Markup:
     )
 
 
-def _footer() -> Markup:
+def _footer(lacks: str) -> Markup:
+    source = f"the history, which keeps no {lacks}; the run's journal is gone" if lacks else "the run's journal"
     return element(
         "footer",
         element(
             "p",
-            f"Made by deploytrace {__version__} from the run's journal. Charts: uPlot, \u00a9 Leon Sorokin, "
-            "MIT licence.",
+            f"Made by deploytrace {__version__} from {source}. Charts: uPlot, \u00a9 Leon Sorokin, MIT licence.",
         ),
         element("details", element("summary", "Licence of uPlot"), element("pre", _asset("vendor/uPlot-LICENSE"))),
     )
