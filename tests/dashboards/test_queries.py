@@ -112,12 +112,15 @@ def prometheus(ansible: Ansible) -> Iterator[Prometheus]:
             ).finish()
             assert again.returncode != 0
         ansible.wait_for_sidecar()
+        flushed = ansible.deploytrace("flush", env_vars=environ | endpoint)  # what its own sidecar gave up, if it did
+        assert flushed.returncode == 0, flushed.output
         run_of("roles-2.21", run_id=new_run_id()).commit(url, metrics_series_limit=1)
         going_on = ansible.start(_SITE, inventory=inventory, env_vars=environ, args=["-e", "waiting=60"])
         server.wait_for("ansible_playbook_running_start_timestamp_seconds")
         server.wait_for("job_playbook:ansible_playbook_duration_seconds:mean14d")
         server.wait_for("increase(ansible_telemetry_store_overflow_total[1m]) > 0")
         server.wait_for("increase(ansible_telemetry_store_errors_total[1m]) > 0")
+        server.wait_for("increase(ansible_run_errors_total[1m]) > 0")
         server.wait_for('increase(ansible_telemetry_dropped_total{signal="traces"}[1m]) > 0')
         yield server
         going_on.kill()
