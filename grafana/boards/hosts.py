@@ -32,7 +32,7 @@ def _outcomes(board: dashboard.Dashboard) -> None:
     board.with_row(dashboard.Row("Results"))
     results = of("ansible_host_results_total")
     board.with_panel(bars(
-        "Results by outcome", "What came of tasks on hosts, each bar an hour or longer.",
+        "Results by outcome", "What came of tasks on hosts, each bar three hours or longer.",
         [target(f"sum by (outcome) (increase({results}[$__interval]))", "{{outcome}}")], "short", colours=_BY_OUTCOME,
         size=(16, 8),
     ))  # fmt: skip
@@ -84,5 +84,5 @@ def _hosts(board: dashboard.Dashboard) -> None:
     board.with_panel(bar_gauge(
         "Last downtime", "Each host's latest downtime window.",
         f"sort_desc(max by (playbook, host) ({of('ansible_host_last_downtime_seconds')}))", "{{host}} ({{playbook}})",
-        "s", size=(12, 10), steps=[(None, BLUE), (60, ORANGE), (300, RED)],
+        "s", size=(12, 10), steps=[(None, BLUE), (60, ORANGE), (300, RED)], nothing="No downtime was marked.",
     ))  # fmt: skip

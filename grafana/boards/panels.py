@@ -109,10 +109,12 @@ def _graph(title: str, about: str, unit: str, size: tuple[int, int]) -> timeseri
 
 def bars(
     title: str, about: str, targets: Sequence[prometheus.Dataquery], unit: str, *,
-    colours: Mapping[str, str] | None = None, interval: str = "1h", size: tuple[int, int] = (12, 8),
+    colours: Mapping[str, str] | None = None, interval: str = "3h", size: tuple[int, int] = (12, 8),
 ) -> timeseries.Panel:  # fmt: skip
     """Stacked bars, one for each ``interval`` or longer: what happened in it, so that all bars add up to the whole."""
     panel = _graph(title, about, unit, size).interval(interval).draw_style(shapes.GraphDrawStyle.BARS)
+    if unit == "short":
+        panel.decimals(0)
     panel.fill_opacity(80).line_width(0).stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL))
     for query in targets:
         panel.with_target(query)
@@ -135,7 +137,7 @@ def lines(
     return panel
 
 
-def heat_map(title: str, about: str, expression: str, *, interval: str = "1h", size: tuple[int, int] = (24, 9)) -> Any:
+def heat_map(title: str, about: str, expression: str, *, interval: str = "3h", size: tuple[int, int] = (24, 9)) -> Any:
     """How many durations there were in each bucket and ``interval``; the exemplars on it lead to traces."""
     query = target(expression, "{{le}}").format(PromQueryFormat.HEATMAP).exemplar(True)
     colour = heatmap.HeatmapColorOptions().mode(heat.HeatmapColorMode.SCHEME).scheme("Oranges").exponent(0.5)
@@ -147,15 +149,17 @@ def heat_map(title: str, about: str, expression: str, *, interval: str = "1h", s
 
 def bar_gauge(
     title: str, about: str, expression: str, legend: str, unit: str, *, steps: Steps = (),
-    size: tuple[int, int] = (12, 8), decimals: int | None = None,
+    size: tuple[int, int] = (12, 8), decimals: int | None = None, nothing: str = "No data",
 ) -> bargauge.Panel:  # fmt: skip
     """A ranking: a bar for each series."""
     panel = _described(bargauge.Panel(), title, about, unit, size)
-    panel.with_target(target(expression, legend, instant=True)).min(0).thresholds(_thresholds(steps))
+    panel.with_target(target(expression, legend, instant=True)).min(0).thresholds(_thresholds(steps)).no_value(nothing)
     if decimals is not None:
         panel.decimals(decimals)
     reduced = common.ReduceDataOptions().calcs(["lastNotNull"])
     panel.reduce_options(reduced).orientation(shapes.VizOrientation.HORIZONTAL)
+    panel.sizing(shapes.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(32)  # few are not to fill the panel
+    panel.text(common.VizTextDisplayOptions().title_size(14).value_size(16))
     return panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).show_unfilled(True)
 
 
@@ -176,7 +180,8 @@ def table_panel(
 
     The labels ``hidden`` tell rows apart and are not shown.
     """
-    panel = _described(table.Panel(), title, about, "short", size).no_value(nothing)
+    panel = _described(table.Panel(), title, about, "short", size).no_value(nothing).min_width(70)
+    panel.override_by_regexp(".*", [model.DynamicConfigValue("noValue", "-")])  # of a cell, where others have a value
     letters = "ABCDEFGH"[: len(columns)]
     for letter, column in zip(letters, columns, strict=True):
         panel.with_target(target(column.expression, instant=True).format(PromQueryFormat.TABLE).ref_id(letter))

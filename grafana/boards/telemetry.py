@@ -57,12 +57,12 @@ def _delivery(board: dashboard.Dashboard) -> None:
     delivered = grown("ansible_telemetry_exported_total", over="$__interval")
     board.with_panel(bars(
         "Delivered", "Spans, mails, rows of the history, by destination.",
-        [target(f"sum by (signal) ({delivered})", "{{signal}}")], "short",
+        [target(f"sum by (signal) ({delivered})", "{{signal}}")], "short", interval="1h",
     ))  # fmt: skip
     failures = grown("ansible_telemetry_export_failures_total", over="$__interval")
     board.with_panel(bars(
         "Failed tries", "unavailable is tried again, refused is given up.",
-        [target(f"sum by (signal, error_type) ({failures})", "{{signal}}: {{error_type}}")], "short",
+        [target(f"sum by (signal, error_type) ({failures})", "{{signal}}: {{error_type}}")], "short", interval="1h",
     ))  # fmt: skip
     last = f"max by (job, instance, signal) ({of('ansible_telemetry_last_export_success_timestamp_seconds')})"
     board.with_panel(table_panel(
@@ -86,7 +86,7 @@ def _delivery(board: dashboard.Dashboard) -> None:
     board.with_panel(bar_gauge(
         "Why it was lost", "What was lost for good in the time shown, by destination and reason.",
         f"sort_desc(sum by (signal, reason) ({lost}) > 0)", "{{signal}}: {{reason}}", "short", steps=[(None, RED)],
-        size=(12, 6), decimals=0,
+        size=(12, 6), decimals=0, nothing="Nothing was lost.",
     ))  # fmt: skip
     board.with_panel(table_panel(
         "Versions", "Which version of deploytrace stands behind the metrics.", ["job", "instance", "version"],
@@ -106,6 +106,7 @@ def _store(board: dashboard.Dashboard) -> None:
     board.with_panel(bar_gauge(
         "Overflow", "Observations in the time shown that could not be told apart any more, by metric.",
         f"sort_desc(sum by (family) ({overflow}) > 0)", "{{family}}", "short", steps=[(None, ORANGE)], decimals=0,
+        nothing="No metric has come to its limit.",
     ))  # fmt: skip
     by_controller = "{{instance}}"
     board.with_panel(lines(
@@ -116,7 +117,7 @@ def _store(board: dashboard.Dashboard) -> None:
     errors = grown("ansible_telemetry_store_errors_total", over="$__interval")
     board.with_panel(bars(
         "Errors of the store", "Commits that failed and were tried again.",
-        [target(f"sum by (instance) ({errors})", by_controller)], "short", size=(8, 8),
+        [target(f"sum by (instance) ({errors})", by_controller)], "short", interval="1h", size=(8, 8),
     ))  # fmt: skip
     board.with_panel(lines(
         "Time of a scrape", "How long it took to read the store.",

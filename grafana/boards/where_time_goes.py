@@ -27,12 +27,21 @@ def _runs(board: dashboard.Dashboard) -> None:
     board.with_row(dashboard.Row("Runs"))
     board.with_panel(heat_map(
         "Durations of runs", "How many runs took how long. The diamonds are single runs; each leads to its trace.",
-        f"sum by (le) ({grown('ansible_playbook_duration_seconds_bucket', over='$__interval')})", size=(14, 9),
+        f"sum by (le) ({grown('ansible_playbook_duration_seconds_bucket', over='$__interval')})",
     ))  # fmt: skip
     board.with_panel(bar_gauge(
         "The latest run against the usual", "1 is the mean of 14 days; from 2 on AnsibleDeploySlow fires.",
         f"sort_desc({latest('ansible_playbook_last_duration_seconds')} / {usual()})", "{{playbook}}", "short",
-        steps=[(None, BLUE), (1.5, ORANGE), (2, RED)], size=(10, 9), decimals=2,
+        steps=[(None, BLUE), (1.5, ORANGE), (2, RED)], size=(12, 6), decimals=2,
+        nothing="Fewer than three successes in 14 days.",
+    ))  # fmt: skip
+    board.with_panel(table_panel(
+        "Slower than chance explains", "The latest run against the runs like it (docs/comparison.md).", ["playbook"],
+        [
+            Column("slower by", latest("ansible_playbook_last_excess_seconds"), "s", [(None, GREEN), (0.001, ORANGE)]),
+            Column("slower tasks", latest("ansible_playbook_last_slower_tasks"), "short", [(None, GREEN), (1, ORANGE)]),
+        ],
+        sort="slower by", size=(12, 6), hidden=["job"], nothing="Fewer than five runs to compare with.",
     ))  # fmt: skip
 
 
@@ -41,7 +50,7 @@ def _work(board: dashboard.Dashboard) -> None:
     for what, label in (("play", "play"), ("role", "role")):
         spent = grown(f"ansible_{what}_duration_seconds_sum", over="$__interval")
         board.with_panel(bars(
-            f"{what.title()}s", f"Time in which {what}s were at work, each bar an hour or longer.",
+            f"{what.title()}s", f"Time in which {what}s were at work, each bar three hours or longer.",
             [target(f"sum by ({label}) ({spent})", f"{{{{{label}}}}}")], "s",
         ))  # fmt: skip
     slowest = f"topk(20, sum by ({_TASK}) ({grown('ansible_task_duration_seconds_sum')}))"
@@ -63,7 +72,7 @@ def _work(board: dashboard.Dashboard) -> None:
     board.with_panel(bar_gauge(
         "Tasks slower than usual", "By how much the mean of three days is above that of fourteen.",
         f"topk(10, sum by (playbook, role, task) ({recorded.format('mean3d')} - {recorded.format('mean14d')}) > 0)",
-        "{{playbook}}: {{role}} | {{task}}", "s", steps=[(None, ORANGE)],
+        "{{playbook}}: {{role}} | {{task}}", "s", steps=[(None, ORANGE)], nothing="No task got slower.",
     ))  # fmt: skip
     results = grown("ansible_host_result_duration_seconds_sum")
     board.with_panel(bar_gauge(
@@ -76,18 +85,23 @@ def _waiting(board: dashboard.Dashboard) -> None:
     board.with_row(dashboard.Row("Waiting"))
     straggling = grown("ansible_straggler_seconds_total", over="$__interval")
     idle = grown("ansible_host_idle_seconds_total", over="$__interval")
+    forks = grown("ansible_host_fork_wait_seconds_total", over="$__interval")
     retries = grown("ansible_task_retries_total", over="$__interval")
     board.with_panel(bars(
         "Stragglers", "What slow hosts cost: the slowest host's time minus the median's, over tasks done in step.",
-        [target(f"sum by (playbook) ({straggling})", "{{playbook}}")], "s", size=(8, 8),
+        [target(f"sum by (playbook) ({straggling})", "{{playbook}}")], "s", size=(6, 8),
     ))  # fmt: skip
     board.with_panel(bars(
         "Idle hosts", "Time that hosts waited for others to end a task, summed over hosts.",
-        [target(f"sum by (playbook) ({idle})", "{{playbook}}")], "s", size=(8, 8),
+        [target(f"sum by (playbook) ({idle})", "{{playbook}}")], "s", size=(6, 8),
+    ))  # fmt: skip
+    board.with_panel(bars(
+        "Waiting for forks", "Time that hosts waited to begin a task because all forks were taken, summed over hosts.",
+        [target(f"sum by (playbook) ({forks})", "{{playbook}}")], "s", size=(6, 8),
     ))  # fmt: skip
     board.with_panel(bars(
         "Retries", "Tries of tasks after the first, over all hosts.",
-        [target(f"sum by (playbook) ({retries})", "{{playbook}}")], "short", size=(8, 8),
+        [target(f"sum by (playbook) ({retries})", "{{playbook}}")], "short", size=(6, 8),
     ))  # fmt: skip
     board.with_panel(heat_map(
         "Downtime windows", "How long hosts were down, by the tags that docs/downtime.md tells of.",

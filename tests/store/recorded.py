@@ -43,11 +43,13 @@ class Run:
         for event in self.events:
             self.nodes += replay.feed(event)
 
-    def sink(self, url: str, *, clock: Callable[[], int] | None = None, **settings: Any) -> HistorySink:
+    def sink(
+        self, url: str, *, clock: Callable[[], int] | None = None, state_dir: Path | None = None, **settings: Any
+    ) -> HistorySink:
         """A sink for this run."""
         chosen = Settings(**({"metrics_level": "host"} | settings))
         more: dict[str, Any] = {} if clock is None else {"clock": clock}
-        return HistorySink(url, self.started, chosen, traced=True, **more)
+        return HistorySink(url, self.started, chosen, traced=True, state_dir=state_dir, **more)
 
     def entries(self, sink: HistorySink) -> list[Entry]:
         """All entries of the run."""

@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 
 from deploytrace.events import Event, HostFinished, RunEnded, RunLost
 from deploytrace.identity import span_id
+from deploytrace.run.model import HostDetail
 from deploytrace.store import schema
 from deploytrace.store.catalogue import METRICS, OVERFLOW, Type
 from deploytrace.store.database import Store
 from deploytrace.store.entries import OUTCOME_CODES
+from deploytrace.store.names import playbook_label
 from deploytrace.store.runs import read_host_results, read_runs, read_tasks, read_totals
 from deploytrace.store.snapshot import Distribution, Family, Point, Snapshot
 from deploytrace.store.view import View, read_snapshot
@@ -81,6 +83,16 @@ def test_sums_are_those_of_the_history(store: Store, url: str) -> None:
     for family, value in (("straggler", straggler), ("telemetry_callback", callback)):
         assert sum(total for _, total in totals(store, f"ansible_{family}_seconds_total").values()) == int(value or 0)
     assert sum(total for _, total in totals(store, "ansible_task_retries_total").values()) == int(retries or 0) > 0
+
+
+def test_waiting_for_forks_counts_by_playbook(store: Store, url: str) -> None:
+    """Under each strategy, what the host results of the run say; there had been too few forks, say."""
+    for name in ("serial-2.21", "free-2.21"):
+        run = run_of(name, forks=1)
+        run.commit(url)
+        expected = sum(node.detail.fork_wait_ns for node in run.nodes if isinstance(node.detail, HostDetail))
+        found = totals(store, "ansible_host_fork_wait_seconds_total")[playbook_label(run.started),]
+        assert found[1] == expected > 0
 
 
 def test_a_histogram_is_what_was_observed(store: Store, url: str) -> None:

@@ -42,6 +42,7 @@ class Execution:
         "detail",
         "failed_items",
         "failure",
+        "fork_wait",
         "host",
         "ignored",
         "items",
@@ -68,6 +69,7 @@ class Execution:
         self.occurrence: Any = occurrence
         self.start = start
         self.waited = waited
+        self.fork_wait = 0
         self.base = base
         self.play = ""
         self.seen: HostSeen | None = None
@@ -227,6 +229,7 @@ class Execution:
             announced=None if self.announced is None else self.base + self.announced,
             end_source=source,
             waited_ns=self.waited,
+            fork_wait_ns=self.fork_wait,
             attempts=tries,
             items=self.items,
             detail=self.detail,

@@ -180,7 +180,8 @@ class HostDetail:
     ``announced`` is when Ansible announced the result (Unix ns; None if it never did). ``end_source`` is ``worker``
     where the worker's own end stands, ``announcement`` where the result was announced before the worker said so (or
     the worker was killed), ``end`` where the run ended first. ``waited_ns`` is the time from the task's announcement
-    to this start: mostly waiting for a free fork.
+    to this start: mostly waiting for a free fork. ``fork_wait_ns`` is the time before it in which the host could have
+    begun and all forks were taken: in lockstep since the task's announcement, elsewhere since the host's last task.
     """
 
     host: str
@@ -194,6 +195,7 @@ class HostDetail:
     items: int
     detail: Mapping[str, Any] = field(default_factory=dict)
     failed_items: tuple[str, ...] = ()
+    fork_wait_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ..kinds import place
 from .containers import GAP, Container
 from .downtime import Downtime
 from .executions import Execution
+from .forks import Forks
 from .model import Failure, Kind, Moment, Node, Outcome, RunDetail
 from .notices import Notices
 from .scope import Scope
@@ -47,6 +48,7 @@ class Replay:
         self._seen: dict[str, ev.HostSeen] = {}
         self._notices = Notices()
         self._downtime = Downtime()
+        self._forks = Forks()
         self._tally = Tally()
         self._signalled = False
 
@@ -56,6 +58,7 @@ class Replay:
             return []
         ended: list[Node] = []
         self._ended = ended
+        self._forks.take(event)
         if isinstance(event, ev.RunStarted):
             self._begin(event)
         elif self._run is not None:
@@ -80,8 +83,7 @@ class Replay:
         self.started = event
         self._base = event.wall_ns
         self._downtime.begin(event)
-        name = PurePath(event.playbook).name
-        self._run = Container(RUN_NODE, Kind.RUN, name, None, lambda _: self._run_detail, 0)
+        self._run = Container(RUN_NODE, Kind.RUN, PurePath(event.playbook).name, None, lambda _: self._run_detail, 0)
 
     def _run_ended(self, event: ev.RunEnded) -> None:
         if event.reason == "interrupted" or (self._signalled and event.reason != "finished"):
@@ -281,6 +283,7 @@ class Replay:
         waited = max(0, event.t - state.announced) if state.announced is not None else 0
         execution = Execution(event.execution, event.host, state.definition, occurrence, event.t, waited, self._base)
         execution.play = scope.first.name
+        execution.fork_wait = self._forks.waited_ns(event.execution)
         execution.seen = self._seen.get(event.host)
         occurrence.open += 1
         occurrence.cover(event.t, event.t)

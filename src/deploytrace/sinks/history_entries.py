@@ -79,6 +79,7 @@ class Translator:
         self._results = 0
         self._straggler_ns = 0
         self._idle_ns = 0
+        self._fork_wait_ns = 0  # of the play that goes on
         self._seen: list[Observation] = []
         self._shape = Shape(started.wall_ns)
         self._beside: list[Row] = []  # what goes with the next entry
@@ -117,6 +118,7 @@ class Translator:
 
     def _host(self, node: Node, detail: HostDetail) -> Row:
         self._results += 1
+        self._fork_wait_ns += detail.fork_wait_ns
         duration, outcome, host = node.end - node.start, node.outcome.value, self._clean(detail.host)
         if node.outcome is not Outcome.INTERRUPTED:
             self._count_host(node, detail, host, duration)
@@ -244,7 +246,7 @@ class Translator:
         )
 
     def _leave_play(self, node: Node, *, lockstep: bool) -> tuple[int, int]:
-        """Count what hosts waited for each other in a play, where they did; return it (ns)."""
+        """Count what hosts waited for each other and for forks in a play; return the former (ns)."""
         stragglers, idle = self._waiting.leave(lockstep=lockstep)
         straggler = sum(stragglers.values())
         for host, cost in sorted(stragglers.items()):
@@ -253,6 +255,9 @@ class Translator:
             self._observe("ansible_straggler_seconds_total", (self._playbook,), straggler, node)
         if idle:
             self._observe("ansible_host_idle_seconds_total", (self._playbook,), idle, node)
+        if self._fork_wait_ns:
+            self._observe("ansible_host_fork_wait_seconds_total", (self._playbook,), self._fork_wait_ns, node)
+        self._fork_wait_ns = 0
         self._straggler_ns += straggler
         self._idle_ns += idle
         return straggler, idle

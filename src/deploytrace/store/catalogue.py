@@ -149,6 +149,10 @@ _COUNTERS = (
         "Time that hosts waited for others to end the task, over tasks that all hosts do in step, summed over hosts.",
     ),
     _counter(
+        "ansible.host.fork_wait", "s", "role", ("playbook",),
+        "Time that hosts waited to begin a task because all forks were taken, summed over hosts.",
+    ),
+    _counter(
         "ansible.host.straggler", "s", "host", ("host",),
         "The time of ansible_straggler_seconds_total, charged to the slowest host.",
     ),

@@ -96,7 +96,8 @@ class Recording:
         wanted: list[Series] = [("ansible_playbook_runs_total", (playbook, result)) for result in RESULTS]
         wanted += [("ansible_playbook_duration_seconds", (playbook, result)) for result in _BORN_RESULTS]
         wanted += [("ansible_host_results_total", (playbook, outcome)) for outcome in OUTCOMES]
-        for name in ("ansible_task_retries", "ansible_straggler_seconds", "ansible_host_idle_seconds"):
+        waits = ("straggler", "host_idle", "host_fork_wait")
+        for name in ("ansible_task_retries", *(f"ansible_{wait}_seconds" for wait in waits)):
             wanted.append((f"{name}_total", (playbook,)))
         give_birth(connection, [one for one in wanted if one[0] in metrics_of(self.level)], now_ns, self.limit)
         if not self.started.check_mode:
