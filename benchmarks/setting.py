@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.contestants import Contestant, Endpoint
-from benchmarks.peers import community_general
 from ground.ansible import Ansible
 from ground.environments import NEWEST_STABLE, RELEASES, Environment, installed
+from ground.peers import peers
 from ground.receiver import Receiver, running_receiver
 
 __all__ = ["INSIDE", "NEWEST_STABLE", "Setting", "laid_out"]
@@ -60,7 +60,7 @@ class Setting:
         if contestant.callback is not None:
             found["ANSIBLE_CALLBACKS_ENABLED"] = contestant.callback
         if (contestant.callback or "").startswith("community.general."):
-            found["ANSIBLE_COLLECTIONS_PATH"] = str(community_general())
+            found["ANSIBLE_COLLECTIONS_PATH"] = str(peers())
         if contestant.endpoint is Endpoint.RECEIVER:
             found["OTEL_EXPORTER_OTLP_ENDPOINT"] = self.receiver.http
         if contestant.endpoint is Endpoint.SILENT:

@@ -1,6 +1,7 @@
 """The ground the tests stand on: real parts, started and stopped here, and nothing that imitates one.
 
-- ``environments``: one virtualenv for each supported ansible-core, with the wheel of this checkout installed.
+- ``environments``: one virtualenv for each supported ansible-core, with the wheel of this checkout installed, and one
+  more with the programs that docs/recipes.md names. ``peers``: the collections that deploytrace is compared with.
 - ``ansible``: real ``ansible-playbook`` runs in such an environment, each user with a home of its own, and the signals
   that a terminal sends them.
 - ``servers``: a real Jaeger; ``collector``: the same program as an OpenTelemetry Collector for metrics.

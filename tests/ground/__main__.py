@@ -12,8 +12,9 @@ from ground.alertmanager import alertmanager_program
 from ground.browser import chromium
 from ground.cache import CACHE, MissingPart, announce
 from ground.deploying import deploying_programs
-from ground.environments import RELEASES, installed, python_for, wheel
+from ground.environments import RECIPES, RELEASES, installed, python_for, wheel
 from ground.gateway import gateway_program
+from ground.peers import peers
 from ground.postgres import postgresql_programs
 from ground.prometheus import GENERATIONS, prometheus_programs
 from ground.servers import jaeger_program
@@ -27,9 +28,9 @@ def main() -> int:
     Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
     """
     announce(f"preparing what the tests stand on, in {CACHE} (15 to 25 minutes the first time, seconds from then on)")
-    parts: list[Callable[[], object]] = [ensure_sshd, postgresql_programs, _servers, tmux, chromium]
+    parts: list[Callable[[], object]] = [ensure_sshd, postgresql_programs, _servers, tmux, chromium, peers]
     failures = 0
-    for release in RELEASES:
+    for release in (*RELEASES, RECIPES):
         if python_for(release) is None and not os.environ.get("CI"):
             pythons = ", ".join(release.pythons)
             announce(f"NOT TESTED here: ansible-core {release.version}, since no Python of {pythons} was found")

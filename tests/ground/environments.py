@@ -24,6 +24,7 @@ from ground.interpreters import find_python
 
 __all__ = [
     "NEWEST_STABLE",
+    "RECIPES",
     "RELEASES",
     "WHEEL_SOURCES",
     "Environment",
@@ -48,6 +49,8 @@ class Release:
     pythons: tuple[str, ...]
     grpc: bool
     """Whether the extra ``grpc`` is installed too: the rest shows that nothing needs it."""
+    beside: tuple[str, ...] = ()
+    """What stands in its environment besides."""
 
 
 RELEASES = (
@@ -60,6 +63,21 @@ RELEASES = (
     Release("2.22", "ansible-core>=2.22.0rc1,<2.23", ("3.13", "3.14"), grpc=False),
 )
 NEWEST_STABLE = "2.21"
+# What docs/recipes.md runs deploytrace with, and what checks the recipes: in an environment of its own, since what they
+# bring along is not to hide what deploytrace lacks.
+RECIPES = Release(
+    "2.21",
+    "ansible-core>=2.21,<2.22",
+    ("3.13", "3.12", "3.14"),
+    grpc=True,
+    beside=(
+        "ansible-runner==2.4.3",
+        "molecule==26.10.0",
+        "ansible-builder==3.2.0",
+        "check-jsonschema==0.39.0",
+        "python-crontab==3.4.0",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -126,13 +144,13 @@ def base(release: Release) -> Path:
         )
     # The pre-release's environment is made anew each week, lest the cache hide the final.
     age = datetime.date.today().strftime("%G-%V") if "rc" in release.requirement else ""
-    key = digest(release.requirement, str(python), str(release.grpc), age, *sorted(_requirements()))
+    key = digest(release.requirement, str(python), str(release.grpc), age, *release.beside, *sorted(_requirements()))
 
     def build(target: Path) -> None:
         run_tool(python, "-m", "venv", target)
         pip = (target / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
         extra = "[grpc]" if release.grpc else ""
-        run_tool(*pip, "install", "--quiet", release.requirement, f"{wheel()}{extra}")
+        run_tool(*pip, "install", "--quiet", release.requirement, *release.beside, f"{wheel()}{extra}")
         run_tool(*pip, "uninstall", "--quiet", "--yes", "deploytrace")
         shutil.rmtree(_site_packages(target) / "ansible_collections")  # pip leaves the directories behind
 
@@ -157,7 +175,8 @@ def installed(release: Release) -> Environment:
         (_site_packages(target) / "base.pth").write_text(f"{_site_packages(below)}\n")
         pip = (below / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--python", python)
         run_tool(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel())
-        for script in (below / "bin").glob("ansible*"):
+        programs = ("ansible*", *(requirement.partition("==")[0] for requirement in release.beside))
+        for script in (found for program in programs for found in (below / "bin").glob(program)):
             _, _, body = script.read_text().partition("\n")
             (target / "bin" / script.name).write_text(f"#!{python}\n{body}")
             (target / "bin" / script.name).chmod(0o755)
