@@ -33,8 +33,5 @@ def test_ansible_runner(project: Project, receiver: Receiver) -> None:
     said = [line for line in result.stdout.splitlines() if line.startswith("successful ")]
     host = receiver.http.removeprefix("http://")
     assert said == [f"successful deploytrace: trace {root.trace_id} at {host}" for root in roots]
-    artifacts = project.directory / "deploy" / "artifacts"
-    outputs = [path.read_text().splitlines()[-1] for path in artifacts.glob("*/stdout")]
-    assert sorted(f"successful {line}" for line in outputs) == sorted(said)
-    command = next(artifacts.glob("*/command"))
+    command = next((project.directory / "deploy" / "artifacts").glob("*/command"))
     assert json.loads(command.read_text())["env"]["DEPLOYTRACE_EXIT_WAIT"] == "30", "in clear, as the page warns"
