@@ -27,7 +27,7 @@ def root_of(spans: list[Span]) -> Span:
 
 
 def test_one_wheel_and_it_is_this_one() -> None:
-    named = {word.strip("`,.").partition("[")[0] for word in PAGE.split() if ".whl" in word}
+    named = {word.strip('`,."').partition("[")[0] for word in PAGE.split() if ".whl" in word}
     assert {Path(name).name for name in named} == {wheel().name}
 
 
