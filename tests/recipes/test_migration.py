@@ -141,6 +141,7 @@ def _compare(theirs: Span, ours: Span) -> None:
         messages = wanted.pop("ansible.task.message"), ours.attributes["ansible.task.message"]
         assert messages == MESSAGES[outcome]
     assert {key: ours.attributes.get(key) for key in wanted} == wanted
+    assert ours.attributes.get("url.full") == wanted.get("http.url")
     assert ours.name == theirs.name.removeprefix("web : ")
     assert (ours.name == theirs.name) == ("ansible.role.name" not in ours.attributes)
     assert theirs.status == {"ignored": UNSET, "skipped": UNSET, "rescued": ERROR}.get(outcome, OK)
