@@ -164,6 +164,18 @@ def test_ansible_loads_nothing_heavy_for_us() -> None:
     _assert_none([name for name in NOT_IN_ANSIBLE if name in loaded])
 
 
+def test_a_sidecar_loads_nothing_heavy_for_a_new_store(tmp_path: Path) -> None:
+    """Each run starts a sidecar: what it loads and does not need is paid for by the machine that deploys."""
+    program = (
+        "import sys; import deploytrace.store.recording; from deploytrace.store.database import open_store; "
+        "open_store(sys.argv[1]).close(); print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/store.db"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    assert "sqlalchemy.dialects.sqlite" in loaded
+    _assert_none([name for name in ("alembic", "sqlalchemy.dialects.postgresql") if name in loaded])
+
+
 def test_files_and_functions_are_short() -> None:
     """What fits on a few screens can be held in one's head."""
     violations = []

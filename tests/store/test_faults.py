@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.command import upgrade
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
@@ -61,13 +62,23 @@ def test_many_connections_of_one_process(tmp_path: Path) -> None:
         assert path.with_name("store.db-wal").exists()
 
 
-def test_the_tables_are_those_of_the_migrations(store: Store) -> None:
-    """What the steps make, step by step, is what the code and the page say."""
+def test_the_tables_are_those_of_the_migrations(store: Store, url: str) -> None:
+    """What the steps make, one after the other, is what the code and the page say, and what a new store has at once."""
+    _as_the_code_says(store)
+    with store.writing() as connection:
+        SCHEMA.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        upgrade(alembic_config(connection), "0001")
+    with contextlib.closing(open_store(url)) as upgraded:
+        _as_the_code_says(upgraded)
+
+
+def _as_the_code_says(store: Store) -> None:
     with store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, SCHEMA) == []
         script = ScriptDirectory.from_config(alembic_config(connection))
-        assert script.get_current_head() == SCHEMA_VERSION
+        assert script.get_current_head() == SCHEMA_VERSION == context.get_current_revision()
         if not store.sqlite:
             comment = connection.scalar(text("SELECT obj_description('runs'::regclass)"))
             assert comment == SCHEMA.tables["runs"].comment
