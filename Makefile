@@ -15,7 +15,7 @@ demo:
 # says: the tests start hundreds of programs.
 test: lint ground
 	@echo "tests: running them (pytest $(TESTS))"
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest $(TESTS) --timeout 300
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest $(TESTS) --timeout 600
 
 lint: .venv/installed
 	@$(BIN)/ruff check

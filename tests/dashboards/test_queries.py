@@ -26,6 +26,8 @@ from store.recorded import Run, run_of
 from .dimensions import GRAFANAS, dimension
 from .shipped import DASHBOARDS, Dashboard, filled
 
+pytestmark = pytest.mark.long
+
 _HOLD = "3"
 _SITE = """
 - name: Roll out

@@ -23,6 +23,8 @@ from ground.environments import Release, installed
 
 from .journals import journals
 
+pytestmark = pytest.mark.long
+
 _LANES = {5: 4, 10: 1}  # commands at once, by their forks; there is one more of the oldest ansible-core
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from deploytrace.identity import new_run_id
@@ -49,6 +50,7 @@ def _kill_now_and_then(exporter: Exporter, until: threading.Event) -> None:
         exporter.start()
 
 
+@pytest.mark.long
 def test_fifty_runs(landscape: Landscape, url: str, tmp_path: Path) -> None:
     """Sidecars and the exporter are killed at random; what one leaves, the next brings."""
     environ = {
