@@ -71,8 +71,7 @@ class Replay:
         """Return what is open as if it ended now, for a look at a run that has no end yet; the replay is used up."""
         self._ended = ended = list[Node]()
         if not self.finished and self._run is not None:
-            failure = None if outcome is Outcome.RUNNING else _LOST
-            self._end_run(self._last, outcome, failure, None, "error")
+            self._end_run(self._last, outcome, None if outcome is Outcome.RUNNING else _LOST, None, "error")
         return ended
 
     # -- the run ------------------------------------------------------------------------------------------------
@@ -115,9 +114,8 @@ class Replay:
         run.cover(0, t)
         if cut is not None:
             run.absorb(0, t, cut, failure)
-            run.failure = failure or run.failure
-            run.outcome = cut
-        if cut is None:
+            run.failure, run.outcome = failure or run.failure, cut
+        else:
             result = self._tally.judge(run, ended)
         self._run_detail = RunDetail(
             started=started,
