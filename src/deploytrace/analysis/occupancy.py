@@ -29,7 +29,7 @@ class _Stretches:
             self._length += end - start
 
     def within(self, start: int, end: int) -> int:
-        return self._until(end) - self._until(start) if end > start else 0
+        return self._until(end) - self._until(start) if end > start and self._starts else 0
 
     def _until(self, t: int) -> int:
         place = bisect.bisect_right(self._starts, t) - 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .plan import Plan
 from .schedule import Strategy
-from .simulation import PlannedBatch, PlannedStep, duration, step_duration
+from .simulation import PlannedBatch, PlannedStep, PlannedWork, duration, step_duration
 
 __all__ = ["Saving", "capped", "savings"]
 
@@ -51,7 +51,15 @@ def capped(step: PlannedStep) -> PlannedStep:
     """Return a task as if no host took longer than the median host."""
     median = statistics.median_low(work.duration for work in step.works)
     return replace(
-        step, works=tuple(work._replace(duration=median) if work.duration > median else work for work in step.works)
+        step,
+        works=tuple(
+            [
+                PlannedWork(work.host, median, work.prepare, work.launch, work.relaunch, work.announce)
+                if work.duration > median
+                else work
+                for work in step.works
+            ]
+        ),
     )
 
 

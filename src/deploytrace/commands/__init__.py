@@ -6,6 +6,7 @@ This is the one place that turns an error into a sentence on standard error and 
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _command(arguments.command).run(arguments, loaded)
         sys.stdout.flush()
+        gc.freeze()  # or Python's end would look through a whole run for garbage
     except DeploytraceError as error:
         print(f"deploytrace: {error}", file=sys.stderr)
         return error.exit_code

@@ -15,6 +15,7 @@ from .model import AttemptDetail, Failure, HostDetail, ItemDetail, Kind, Moment,
 __all__ = ["Execution", "outcome_of"]
 
 _SAID = (("warnings", "ansible.warning"), ("deprecations", "ansible.deprecation"))
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}  # a look into it takes less than a call of Outcome
 _KEPT = 10  # of many tries or polls, the first and the last so many are kept
 
 
@@ -24,7 +25,7 @@ def outcome_of(status: str, ignored: bool, rescuable: bool) -> Outcome:
         return Outcome.IGNORED
     if status == "failed" and rescuable:
         return Outcome.RESCUED
-    return Outcome(status)
+    return _OUTCOMES.get(status) or Outcome(status)
 
 
 class Execution:

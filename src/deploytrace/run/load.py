@@ -31,8 +31,11 @@ def grow(nodes: list[Node]) -> Tree | None:
         children[node.parent].append(node)
 
     def tree(node: Node) -> Tree:
-        below = sorted(children.get(node.id, ()), key=lambda child: (child.start, child.end))
-        return Tree(node, tuple(tree(child) for child in below))
+        below = children.get(node.id)
+        if below is None:
+            return Tree(node)
+        below.sort(key=lambda child: (child.start, child.end))
+        return Tree(node, tuple([tree(child) for child in below]))
 
     roots = children.get(None)
     return tree(roots[0]) if roots else None

@@ -56,16 +56,14 @@ class Replay:
         """Take in one event; return the nodes that ended with it. What follows the run's end is ignored."""
         if self.finished:
             return []
-        ended: list[Node] = []
-        self._ended = ended
+        self._ended = []
         self._forks.take(event)
         if isinstance(event, ev.RunStarted):
             self._begin(event)
         elif self._run is not None:
             _READ[type(event)](self, event)
-            if event.t > self._last:
-                self._last = event.t
-        return ended
+            self._last = max(self._last, event.t)
+        return self._ended
 
     def close(self, outcome: Outcome = Outcome.RUNNING) -> list[Node]:
         """Return what is open as if it ended now, for a look at a run that has no end yet; the replay is used up."""

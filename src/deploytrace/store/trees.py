@@ -205,7 +205,7 @@ class _Reading:
             task, outcome = self._tasks[number, nth], _OUTCOMES[code]
             start = base + started
             end = start + duration
-            task.outcomes[outcome.value] += 1
+            task.outcomes[OUTCOME_CODES[code]] += 1
             detail = HostDetail(
                 self._hosts[host],
                 task.definition,
