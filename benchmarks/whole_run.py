@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.contestants import DEPLOYTRACE, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS
+from benchmarks.contestants import DEPLOYTRACE, LISTENING, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS
 from benchmarks.report import Budget, Section
 from benchmarks.runs import whole_run
 from benchmarks.samples import cpu_above, cpu_ratio
@@ -13,19 +13,19 @@ from benchmarks.setting import Setting
 __all__ = ["measure"]
 
 _HOSTS = 40
-_RESULTS = 10 * _HOSTS
-_ROUNDS = {NOTHING.name: 6, DEPLOYTRACE.name: 6, OPENTELEMETRY.name: 2, OPENTELEMETRY_LOGS.name: 2}
+_RESULTS = 40 * _HOSTS
+_ROUNDS = {NOTHING.name: 8, LISTENING.name: 8, DEPLOYTRACE.name: 8, OPENTELEMETRY.name: 2, OPENTELEMETRY_LOGS.name: 2}
 
 
 def measure(setting: Setting) -> Section:
     """Measure whole runs in turns."""
-    contestants = (NOTHING, DEPLOYTRACE, OPENTELEMETRY, OPENTELEMETRY_LOGS)
+    contestants = (NOTHING, LISTENING, DEPLOYTRACE, OPENTELEMETRY, OPENTELEMETRY_LOGS)
     cpu: dict[str, list[float]] = {each.name: [] for each in contestants}
     for number in range(max(map(setting.times, _ROUNDS.values()))):
         for each in contestants:
             if number < setting.times(_ROUNDS[each.name]):
                 with setting.ansible() as ansible:
-                    cpu[each.name].append(whole_run(setting, ansible, each, "fleet.yml", hosts=_HOSTS).cpu)
+                    cpu[each.name].append(whole_run(setting, ansible, each, "long_fleet.yml", hosts=_HOSTS).cpu)
     rows: list[Sequence[str]] = []
     for each in contestants:
         nothing = cpu[NOTHING.name]
@@ -42,7 +42,7 @@ def measure(setting: Setting) -> Section:
         name="whole_run",
         title="A whole run",
         method=(
-            f"CPU of Ansible's main process in whole runs of {_HOSTS} hosts and ten `debug` tasks ({_RESULTS} host "
+            f"CPU of Ansible's main process in whole runs of {_HOSTS} hosts and forty `debug` tasks ({_RESULTS:,} host "
             "results, ten forks), in turns with runs without a callback; of each the fastest."
         ),
         columns=("callback", "CPU, s", "times no callback", "µs above, per host result"),
