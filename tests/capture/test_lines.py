@@ -14,10 +14,13 @@ HOSTS = ["web1", 'quo"ted', "b\\s", "münchen", "emoji\U0001f600", "tab\there", 
 @pytest.mark.parametrize("host", HOSTS)
 def test_lines_with_a_host(host: str) -> None:
     quoted = lines.quoted(host)
-    assert lines.host_started(5, 7, 3, quoted) == encode(HostStarted(t=5, execution=7, task=3, host=host))
+    assert lines.HOST_STARTED % (5, 7, 3, quoted) == encode(HostStarted(t=5, execution=7, task=3, host=host))
     for status in ("ok", "changed"):
         event = HostFinished(t=2**62, execution=7, task=3, host=host, status=status)
-        assert lines.host_finished(2**62, 7, 3, quoted, status) == encode(event)
+        assert lines.HOST_FINISHED % (2**62, 7, 3, quoted, status.encode("ascii"), b"") == encode(event)
+        detailed = event._replace(detail={"reason": host})
+        line = lines.HOST_FINISHED % (2**62, 7, 3, quoted, status.encode("ascii"), lines.detailed(detailed.detail))
+        assert line == encode(detailed)
 
 
 @pytest.mark.parametrize("label", [None, *HOSTS])

@@ -1,7 +1,9 @@
 """The recorder: Ansible's hooks in, events out; one per process, however many callbacks feed it.
 
 The law of the hot path: a hook never raises, never blocks, keeps nothing per result, and reads a result only where an
-event needs what is in it. On its first own failure the recorder says so once and is silent from then on.
+event needs what is in it. What comes with every worker touches little: each page of memory that it touches after a fork
+is copied then, which costs more than the work itself. On its first own failure the recorder says so once and is silent
+from then on.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ class Recorder:
             self._timestamps.task_started(task)
         recording = self._current()
         uuid = task._uuid
-        number = recording.task_number(uuid)
+        number = recording.task_numbers.get(uuid)
         if number is None:
             number = self._define(recording, t, task, handler)
         recording.write(lines.task_started(t - recording.mono_ns, number))
@@ -158,36 +160,42 @@ class Recorder:
     @hook
     def host_started(self, t: int, host: Any, task: Any) -> None:
         """A worker for a task on a host is about to be forked."""
-        recording = self._current()
+        recording = self.recording or self._current()
         uuid = task._uuid
-        number = recording.task_number(uuid)
+        number = recording.task_numbers.get(uuid)
         if number is None:
             number = self._define(recording, t, task, handler=False)
         name = host.name
         slot = recording.begin_execution(name, number, uuid)
         if self._propagation is not None:
             self._propagation.hand_to(task, slot.execution)
-        recording.write(lines.host_started(t - recording.mono_ns, slot.execution, number, slot.quoted))
-        recording.fork_next(slot, name)
+        recording.write(lines.HOST_STARTED % (t - recording.mono_ns, slot.execution, number, slot.quoted))
+        recording.forking = slot.execution
+        if name in recording.hosts_seen:
+            recording.introducing = None
+        else:
+            recording.hosts_seen.add(name)
+            recording.introducing = name
 
     @hook
     def host_succeeded(self, t: int, result: Any) -> None:
         """A host's result is announced: ok or changed."""
-        recording = self._current()
+        recording = self.recording or self._current()
         host, task = host_and_task(result)
         slot = recording.slots.get(host.name)
         status = "changed" if result.is_changed() else "ok"
         if slot is None or slot.finished or slot.uuid != task._uuid:
             self._finish(recording, t, result, status)
             return
-        detail = None
-        if self._results.wanted(status):
-            detail = self._results.details(host, task, result)
+        detail = b""
+        if status in self._results.wanted:
+            detail = lines.detailed(self._results.details(host, task, result))
         elif slot.task in recording.delegated:
-            detail = self._results.delegate(host, task)
+            detail = lines.detailed(self._results.delegate(host, task))
         slot.finished = True
         t -= recording.mono_ns
-        recording.write(lines.host_finished(t, slot.execution, slot.task, slot.quoted, status, detail))
+        line = lines.HOST_FINISHED % (t, slot.execution, slot.task, slot.quoted, status.encode("ascii"), detail)
+        recording.write(line)
 
     @hook
     def host_failed(self, t: int, result: Any, ignored: bool) -> None:
@@ -225,7 +233,7 @@ class Recorder:
         if status == "ok" and result.is_changed():
             status = "changed"
         label = self._results.quoted_label(host, result)
-        detail = self._results.details(host, task, result) if self._results.wanted(status) else None
+        detail = self._results.details(host, task, result) if status in self._results.wanted else None
         recording.write(lines.item_finished(t, slot.execution, status, label, detail))
 
     @hook
@@ -257,7 +265,7 @@ class Recorder:
     def included(self, t: int, included_file: Any) -> None:
         """An include was loaded for some hosts."""
         recording = self._current()
-        number = recording.task_number(included_file._task._uuid)
+        number = recording.task_numbers.get(included_file._task._uuid)
         if number is not None:
             recording.emit(
                 Included(
@@ -359,12 +367,12 @@ class Recorder:
         slot = recording.slots.get(name)
         started = slot is not None and slot.uuid == task._uuid
         if slot is None or not started:
-            number = recording.task_number(task._uuid)
+            number = recording.task_numbers.get(task._uuid)
             if number is None:
                 number = self._define(recording, t, task, handler=False)
             slot = recording.begin_execution(name, number, task._uuid)
         failed = status in ("failed", "unreachable")
-        detail = self._results.details(host, task, result, failed=failed) if self._results.wanted(status) else {}
+        detail = self._results.details(host, task, result, failed=failed) if status in self._results.wanted else {}
         if detail:
             detail.update(recording.failed_items(name))
         recording.emit(

@@ -25,10 +25,10 @@ _TASKS = 8192  # tasks of a play start that are remembered; the older half goes 
 class Slot:
     """What a host is at: no host ever runs two tasks at once. ``quoted`` is its name in JSON."""
 
-    execution: int
-    task: int
-    uuid: str
-    quoted: str
+    quoted: bytes
+    execution: int = 0
+    task: int = 0
+    uuid: str = ""
     finished: bool = False
 
 
@@ -44,13 +44,13 @@ class Recording:
         self.executions = 0
         self.forking: int | None = None  # the execution whose worker is forked next
         self.introducing: str | None = None  # its host, where that host is met for the first time
+        self.hosts_seen: set[str] = set()
         self.slots: dict[str, Slot] = {}
+        self.task_numbers: dict[str, int] = {}  # by uuid, of this play start
         self.delegated: set[int] = set()  # tasks whose delegate only their results tell
         self._failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
-        self._hosts_seen: set[str] = set()
         self.signalled = False
         self._defined = 0
-        self._tasks: dict[str, int] = {}
         self.emit(started)
 
     def emit(self, event: Event) -> None:
@@ -64,7 +64,7 @@ class Recording:
     def begin_play(self) -> int:
         """Return the number of the play that starts now; tasks of earlier play starts are forgotten."""
         self.plays += 1
-        self._tasks.clear()
+        self.task_numbers.clear()
         self.delegated.clear()
         self.slots.clear()
         self._failed_items.clear()
@@ -72,10 +72,11 @@ class Recording:
 
     def begin_execution(self, name: str, task: int, uuid: str) -> Slot:
         """Return what a host is at from now on: a new execution of a task."""
-        known = self.slots.get(name)
-        self.executions += 1
-        slot = Slot(self.executions, task, uuid, lines.quoted(name) if known is None else known.quoted)
-        self.slots[name] = slot
+        slot = self.slots.get(name)
+        if slot is None:
+            slot = self.slots[name] = Slot(lines.quoted(name))
+        self.executions = slot.execution = self.executions + 1
+        slot.task, slot.uuid, slot.finished = task, uuid, False
         if self._failed_items:
             self._failed_items.pop(name, None)
         return slot
@@ -94,23 +95,11 @@ class Recording:
             return {}
         return {"failed_items": failed, "reason": ": ".join(filter(None, failed[0].values()))}
 
-    def fork_next(self, slot: Slot, name: str) -> None:
-        """Tell the worker that is forked next what it is at; the first one of a host introduces the host."""
-        self.introducing = None
-        if name not in self._hosts_seen:
-            self._hosts_seen.add(name)
-            self.introducing = name
-        self.forking = slot.execution
-
-    def task_number(self, uuid: str) -> int | None:
-        """Return the number of a task of this play start, or None where it was not met yet."""
-        return self._tasks.get(uuid)
-
     def number_task(self, uuid: str) -> int:
         """Return a new number for a task that is met for the first time in this play start."""
-        if len(self._tasks) >= _TASKS:
-            for known in list(self._tasks)[: _TASKS // 2]:
-                self.delegated.discard(self._tasks.pop(known))
+        if len(self.task_numbers) >= _TASKS:
+            for known in list(self.task_numbers)[: _TASKS // 2]:
+                self.delegated.discard(self.task_numbers.pop(known))
         self._defined += 1
-        self._tasks[uuid] = self._defined
+        self.task_numbers[uuid] = self._defined
         return self._defined

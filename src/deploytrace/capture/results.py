@@ -16,6 +16,12 @@ __all__ = ["Results"]
 _LABEL = 256  # characters kept of an item's label
 _LABELS = 512  # labels remembered as they are shown
 _FILES = 20  # files that a diff names
+_FAILURES = frozenset({"failed", "unreachable"})
+_WANTED = {
+    "failures": _FAILURES,
+    "changes": _FAILURES | {"changed"},
+    "all": _FAILURES | {"ok", "changed", "skipped"},
+}
 
 
 class Results:
@@ -25,22 +31,18 @@ class Results:
     """
 
     def __init__(self, results: str, redactor: Redactor, secrets: Secrets) -> None:
-        self._results = results
+        self._full = results == "all"
+        self.wanted = _WANTED[results]
+        """The statuses of which the details are recorded."""
         self._redactor = redactor
         self._secrets = secrets
-        self._labels: dict[str, str] = {}
+        self._labels: dict[str, bytes] = {}
         self._labels_known = 0
-
-    def wanted(self, status: str) -> bool:
-        """Return whether the details of a result of this status are recorded (setting ``results``)."""
-        if status in ("failed", "unreachable") or self._results == "all":
-            return True
-        return self._results == "changes" and status == "changed"
 
     def details(self, host: Any, task: Any, result: Any, *, failed: bool = False) -> dict[str, Any]:
         """Return what is recorded of a host's result; of one that failed, with the reason."""
         self._secrets.look_at_host(host)
-        found = details(self._redactor, result_of(result), failed=failed, full=self._results == "all")
+        found = details(self._redactor, result_of(result), failed=failed, full=self._full)
         if not {"censored", "delegated_host"} & found.keys():  # until 2.20 only the evaluated task tells
             found.update(self.delegate(host, task))
         return found
@@ -70,7 +72,7 @@ class Results:
             detail=detail,
         )
 
-    def quoted_label(self, host: Any, result: Any) -> str | None:
+    def quoted_label(self, host: Any, result: Any) -> bytes | None:
         """Return the label of a loop item as a JSON string; what hosts loop over is mostly the same for all of them."""
         self._secrets.look_at_host(host)
         label = item_label(result)
