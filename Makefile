@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 TESTS ?= -n 3 --dist worksteal
 
-.PHONY: demo test lint ground benchmark clean
+.PHONY: demo test lint ground benchmark pictures clean
 
 demo:
 	@examples/demo.sh
@@ -28,6 +28,10 @@ ground: .venv/installed
 # What deploytrace costs, measured beside its peers; rewrites the figures of docs/performance.md (about ten minutes).
 benchmark: .venv/installed
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks $(BENCHMARK)
+
+# The pictures of docs/dashboards.md, from real deploys (about fifteen minutes; needs Node.js and npm too).
+pictures: ground
+	@cd grafana && PYTHONPATH=../tests ../$(BIN)/python -m pictures $(PICTURES)
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "deploytrace needs Python 3.10 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }

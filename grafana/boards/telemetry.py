@@ -67,7 +67,7 @@ def _delivery(board: dashboard.Dashboard) -> None:
     last = f"max by (job, instance, signal) ({of('ansible_telemetry_last_export_success_timestamp_seconds')})"
     board.with_panel(table_panel(
         "Destinations", "For each controller and destination: when it last took something, what waits, what was lost.",
-        ["job", "instance", "signal"],
+        ["instance", "signal"],
         [
             Column("last took something", f"{last} * 1000", "dateTimeFromNow"),
             Column("waiting", f"max by (job, instance, signal) ({of('ansible_telemetry_spool_items')})", "short"),
@@ -76,7 +76,7 @@ def _delivery(board: dashboard.Dashboard) -> None:
                 [(None, GREEN), (0.5, RED)], decimals=0,
             ),
         ],
-        sort="waiting", size=(12, 8),
+        sort="waiting", size=(24, 7), hidden=["job"],
     ))  # fmt: skip
     board.with_panel(lines(
         "Waiting on disk", "Size of what waits, by destination.",
@@ -86,12 +86,12 @@ def _delivery(board: dashboard.Dashboard) -> None:
     board.with_panel(bar_gauge(
         "Why it was lost", "What was lost for good in the time shown, by destination and reason.",
         f"sort_desc(sum by (signal, reason) ({lost}) > 0)", "{{signal}}: {{reason}}", "short", steps=[(None, RED)],
-        size=(12, 6), decimals=0, nothing="Nothing was lost.",
+        decimals=0, nothing="Nothing was lost.",
     ))  # fmt: skip
     board.with_panel(table_panel(
         "Versions", "Which version of deploytrace stands behind the metrics.", ["job", "instance", "version"],
         [Column("there", of("ansible_telemetry_build_info"), "none", mapped={"1": ("yes", GREEN)})],
-        sort="instance", size=(12, 6), hidden=["__name__"],
+        sort="instance", size=(24, 5), hidden=["__name__"],
     ))  # fmt: skip
 
 
