@@ -10,7 +10,8 @@ import fcntl
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -70,20 +71,33 @@ def _chosen(config: pytest.Config) -> list[Release]:
     return [release for release in asked_for if os.environ.get("CI") or python_for(release)]
 
 
-@pytest.fixture(autouse=True)
-def _alone_or_not(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let tests marked ``alone`` run while no other worker runs any.
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], AbstractContextManager[None]]:
+    """Where all tests of all workers are; a module's fixture that measures time for its tests goes there alone.
 
     Two locks: the room, shared by ordinary tests and exclusive for one that wants to be alone, and the door, which
     the latter holds while it waits, lest the others keep going in and out for ever.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    alone = request.node.get_closest_marker("alone") is not None
-    with (shared / "room.lock").open("w") as room:
-        with (shared / "door.lock").open("w") as door:
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def enter(alone: bool) -> Iterator[None]:
+        with (shared / "room.lock").open("w") as inside:
+            with (shared / "door.lock").open("w") as door:
+                fcntl.flock(door, fcntl.LOCK_EX)
+                fcntl.flock(inside, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+
+    return enter
+
+
+@pytest.fixture(autouse=True)
+def _alone_or_not(
+    request: pytest.FixtureRequest, room: Callable[[bool], AbstractContextManager[None]]
+) -> Iterator[None]:
+    """Let tests marked ``alone`` run while no other worker runs any."""
+    with room(request.node.get_closest_marker("alone") is not None):
         yield
 
 
