@@ -57,7 +57,7 @@ def _batch(
     numbered = list(enumerate(hosts, execution + 1))
     for number, host in numbered:
         now += _START_NS
-        write(lines.host_started(now, number, task, lines.quoted(host)))
+        write(lines.HOST_STARTED % (now, number, task, lines.quoted(host)))
     now += _WORK_NS
     chance.shuffle(numbered)
     for number, host in numbered:
@@ -67,8 +67,8 @@ def _batch(
             detail = {"msg": _MESSAGE, "rc": 1, "reason": _MESSAGE}
             write(encode(HostFinished(now, number, task, host, "failed", ignored=True, detail=detail)))
         else:
-            status = "changed" if chance.random() < 0.1 else "ok"
-            write(lines.host_finished(now, number, task, lines.quoted(host), status))
+            status = b"changed" if chance.random() < 0.1 else b"ok"
+            write(lines.HOST_FINISHED % (now, number, task, lines.quoted(host), status, b""))
     return now
 
 

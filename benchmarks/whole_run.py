@@ -14,7 +14,7 @@ __all__ = ["measure"]
 
 _HOSTS = 40
 _RESULTS = 40 * _HOSTS
-_ROUNDS = {NOTHING.name: 8, LISTENING.name: 8, DEPLOYTRACE.name: 8, OPENTELEMETRY.name: 2, OPENTELEMETRY_LOGS.name: 2}
+_ROUNDS = {NOTHING.name: 5, LISTENING.name: 5, DEPLOYTRACE.name: 5, OPENTELEMETRY.name: 1, OPENTELEMETRY_LOGS.name: 1}
 
 
 def measure(setting: Setting) -> Section:
