@@ -30,8 +30,13 @@ class Run:
     """Of the main process alone, without its children."""
 
 
-def whole_run(setting: Setting, ansible: Ansible, contestant: Contestant, playbook: str, *, hosts: int) -> Run:
-    """Run a playbook of ``inside/`` on that many local hosts, ten at a time; RuntimeError where it fails."""
+def whole_run(
+    setting: Setting, ansible: Ansible, contestant: Contestant, playbook: str, *, hosts: int, output: str = "quiet"
+) -> Run:
+    """Run a playbook of ``inside/`` on that many local hosts, ten at a time; RuntimeError where it fails.
+
+    ``output`` is Ansible's output: ``quiet``, or ``shown`` as users see it.
+    """
     running = ansible.start(
         INSIDE / playbook,
         inventory=ansible.local_inventory(*(f"host{number:03d}" for number in range(1, hosts + 1))),
@@ -39,7 +44,7 @@ def whole_run(setting: Setting, ansible: Ansible, contestant: Contestant, playbo
         env_vars={
             **setting.environ(contestant),
             "ANSIBLE_CALLBACK_PLUGINS": str(INSIDE / "callbacks"),
-            "ANSIBLE_STDOUT_CALLBACK": "quiet",
+            "ANSIBLE_STDOUT_CALLBACK": output,
         },
         args=["--forks", "10"],
     )

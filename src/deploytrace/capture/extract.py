@@ -16,12 +16,13 @@ __all__ = [
     "location",
     "play_hosts",
     "raw_name",
+    "reader",
     "result_of",
     "strings",
     "task_name",
 ]
 
-_READ: dict[type, Callable[[Any], Any]] = {}  # how the host and the task of a kind of results are read
+_READ: dict[type, Callable[[Any], tuple[Any, Any]]] = {}  # how the host and the task of a kind of results are read
 _UTR = "_CallbackTaskResult__utr"  # 2.21 and later: the cheap way to an item's label, its absence is provided for
 
 
@@ -72,9 +73,13 @@ def host_and_task(result: Any) -> tuple[Any, Any]:
     kind = type(result)
     read = _READ.get(kind)
     if read is None:
-        public = hasattr(result, "host")
-        read = _READ[kind] = attrgetter("host", "task") if public else attrgetter("_host", "_task")
+        read = _READ[kind] = reader(result)
     return read(result)
+
+
+def reader(result: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """Return what reads the host and the task of results of this kind."""
+    return attrgetter("host", "task") if hasattr(result, "host") else attrgetter("_host", "_task")
 
 
 def result_of(result: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from . import lines
 from .command import Command
 from .extract import host_and_task, raw_name
 from .guard import hook
+from .hot_path import HotPath
 from .propagate import Propagation
 from .recording import Recording, Slot
 from .results import Results
@@ -66,6 +67,7 @@ class Recorder:
         self._timestamps = command.timestamps
         self._propagation: Propagation | None = None
         self._pid = os.getpid()
+        self._hot_path: HotPath | None = None
         self._stopped: str | None = None
         self._watching = False
         self._playbook: Any = None
@@ -165,32 +167,25 @@ class Recorder:
         number = recording.task_numbers.get(uuid)
         if number is None:
             number = self._define(recording, t, task, handler=False)
-        name = host.name
-        slot = recording.begin_execution(name, number, uuid)
+        slot = recording.begin_execution(host.name, number, forked=True)
         if self._propagation is not None:
             self._propagation.hand_to(task, slot.execution)
         recording.write(lines.HOST_STARTED % (t - recording.mono_ns, slot.execution, number, slot.quoted))
-        recording.forking = slot.execution
-        if name in recording.hosts_seen:
-            recording.introducing = None
-        else:
-            recording.hosts_seen.add(name)
-            recording.introducing = name
 
     @hook
     def host_succeeded(self, t: int, result: Any) -> None:
         """A host's result is announced: ok or changed."""
         recording = self.recording or self._current()
         host, task = host_and_task(result)
-        slot = recording.slots.get(host.name)
+        slot = recording.execution_of(host.name, task._uuid)
         status = "changed" if result.is_changed() else "ok"
-        if slot is None or slot.finished or slot.uuid != task._uuid:
+        if slot is None or slot.finished:
             self._finish(recording, t, result, status)
             return
         detail = b""
         if status in self._results.wanted:
             detail = lines.detailed(self._results.details(host, task, result))
-        elif slot.task in recording.delegated:
+        elif task._uuid not in recording.ordinary_tasks:
             detail = lines.detailed(self._results.delegate(host, task))
         slot.finished = True
         t -= recording.mono_ns
@@ -290,6 +285,7 @@ class Recorder:
         """Switch off for good: warn once, and note why for the run's last event."""
         self.off = True
         try:
+            self._leave_hot_path()
             self._stopped = self._command.complain(error)
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             self._stopped = type(error).__name__
@@ -311,12 +307,23 @@ class Recorder:
             watch_forks(self)
             atexit.register(self._at_exit)
         watch_signals(self._signalled)
+        self._hot_path = HotPath(self, self.recording, callback)
+        quiet = not {"ok", "changed"} & self._results.wanted
+        self._hot_path.take(starts=self._propagation is None, successes=quiet)
 
     def _end(self, reason: str, stats: Any) -> None:
+        self._leave_hot_path()
         recording, self.recording = self._current(), None
         counted = self._command.stats(stats) if stats is not None else {}
-        self._command.end(recording, reason, counted, spent_ns=self.spent_ns, stopped=self._stopped)
+        self._command.end(
+            recording, reason, counted, spent_ns=self.spent_ns + recording.spent_ns, stopped=self._stopped
+        )
         self.spent_ns = 0
+
+    def _leave_hot_path(self) -> None:
+        if self._hot_path is not None:
+            self._hot_path.leave()
+            self._hot_path = None
 
     def _at_exit(self) -> None:
         if os.getpid() != self._pid:
@@ -350,8 +357,8 @@ class Recorder:
             args=self._settings.task_args,
             secret=declared,
         )
-        if event.delegate_to is not None and "{{" in event.delegate_to and not event.no_log:
-            recording.delegated.add(number)
+        if event.delegate_to is None or "{{" not in event.delegate_to or event.no_log:
+            recording.ordinary_tasks[task._uuid] = number
         recording.emit(event)
         return number
 
@@ -364,17 +371,17 @@ class Recorder:
         """Record a result with all there is to say about it, or one that no start came before."""
         host, task = host_and_task(result)
         name = host.name
-        slot = recording.slots.get(name)
-        started = slot is not None and slot.uuid == task._uuid
-        if slot is None or not started:
+        slot = recording.execution_of(name, task._uuid)
+        started = slot is not None
+        if slot is None:
             number = recording.task_numbers.get(task._uuid)
             if number is None:
                 number = self._define(recording, t, task, handler=False)
-            slot = recording.begin_execution(name, number, task._uuid)
+            slot = recording.begin_execution(name, number, forked=False)
         failed = status in ("failed", "unreachable")
         detail = self._results.details(host, task, result, failed=failed) if status in self._results.wanted else {}
         if detail:
-            detail.update(recording.failed_items(name))
+            detail.update(recording.failed_items(name, slot.execution))
         recording.emit(
             HostFinished(
                 t=t - recording.mono_ns,

@@ -28,7 +28,6 @@ class Slot:
     quoted: bytes
     execution: int = 0
     task: int = 0
-    uuid: str = ""
     finished: bool = False
 
 
@@ -42,13 +41,14 @@ class Recording:
         self.mono_ns = started.mono_ns
         self.plays = 0
         self.executions = 0
-        self.forking: int | None = None  # the execution whose worker is forked next
-        self.introducing: str | None = None  # its host, where that host is met for the first time
-        self.hosts_seen: set[str] = set()
-        self.slots: dict[str, Slot] = {}
+        self.introducing: int | None = None  # the last execution whose worker is the first of its host
+        self.slots: dict[str, Slot] = {}  # by host, of this play start
+        self.forked_slots: dict[str, Slot] = {}  # those of hosts that had a worker already
         self.task_numbers: dict[str, int] = {}  # by uuid, of this play start
-        self.delegated: set[int] = set()  # tasks whose delegate only their results tell
-        self._failed_items: dict[str, list[dict[str, str]]] = {}  # by host, of the execution that it is at
+        self.ordinary_tasks: dict[str, int] = {}  # those whose success is told by their status alone
+        self.spent_ns = 0  # on the hot path
+        self._hosts_seen: set[str] = set()
+        self._failed_items: dict[str, tuple[int, list[dict[str, str]]]] = {}  # by host, and of which execution
         self.signalled = False
         self._defined = 0
         self.emit(started)
@@ -65,41 +65,56 @@ class Recording:
         """Return the number of the play that starts now; tasks of earlier play starts are forgotten."""
         self.plays += 1
         self.task_numbers.clear()
-        self.delegated.clear()
+        self.ordinary_tasks.clear()
         self.slots.clear()
+        self.forked_slots.clear()
         self._failed_items.clear()
         return self.plays
 
-    def begin_execution(self, name: str, task: int, uuid: str) -> Slot:
-        """Return what a host is at from now on: a new execution of a task."""
+    def begin_execution(self, name: str, task: int, *, forked: bool) -> Slot:
+        """Return what a host is at from now on: a new execution of a task, for which a worker is forked or not."""
         slot = self.slots.get(name)
         if slot is None:
             slot = self.slots[name] = Slot(lines.quoted(name))
         self.executions = slot.execution = self.executions + 1
-        slot.task, slot.uuid, slot.finished = task, uuid, False
-        if self._failed_items:
-            self._failed_items.pop(name, None)
+        slot.task, slot.finished = task, False
+        if forked:
+            self.forked_slots[name] = slot
+            if name not in self._hosts_seen:
+                self._hosts_seen.add(name)
+                self.introducing = slot.execution
         return slot
+
+    def execution_of(self, name: str, uuid: str) -> Slot | None:
+        """Return what a host is at, if that is the task of this uuid; else None."""
+        slot = self.slots.get(name)
+        return slot if slot is not None and slot.task == self.task_numbers.get(uuid) else None
 
     def item_failed(self, name: str, item: ItemFinished) -> None:
         """Remember that an item of a host failed, so that the host's result can name it."""
-        failed = self._failed_items.setdefault(name, [])
+        execution, failed = self._failed_items.get(name, (None, []))
+        if execution != item.execution:
+            failed = []
+            self._failed_items[name] = item.execution, failed
         if len(failed) < _FAILED_ITEMS:
             reason = str((item.detail or {}).get("reason", ""))
             failed.append({"label": item.label or "(hidden)", "msg": reason})
 
-    def failed_items(self, name: str) -> dict[str, Any]:
+    def failed_items(self, name: str, execution: int) -> dict[str, Any]:
         """Return what a host's result says of its failed items: nothing where none failed."""
-        failed = self._failed_items.pop(name, None)
-        if not failed:
+        of_execution, failed = self._failed_items.pop(name, (None, []))
+        if of_execution != execution:
             return {}
         return {"failed_items": failed, "reason": ": ".join(filter(None, failed[0].values()))}
 
     def number_task(self, uuid: str) -> int:
         """Return a new number for a task that is met for the first time in this play start."""
         if len(self.task_numbers) >= _TASKS:
+            at_work = {slot.task for slot in self.slots.values()}
             for known in list(self.task_numbers)[: _TASKS // 2]:
-                self.delegated.discard(self.task_numbers.pop(known))
+                if self.task_numbers[known] not in at_work:
+                    del self.task_numbers[known]
+                    self.ordinary_tasks.pop(known, None)
         self._defined += 1
         self.task_numbers[uuid] = self._defined
         return self._defined

@@ -23,8 +23,9 @@ __all__ = ["HasRecording", "watch_forks"]
 
 
 class HasRecording(Protocol):
-    """Who knows the run that is being recorded now, if any."""
+    """Who knows the run that is being recorded now, if any, unless it is switched off."""
 
+    off: bool
     recording: Recording | None
 
 
@@ -35,15 +36,17 @@ def watch_forks(recorder: HasRecording) -> None:
 
 def _in_worker(recorder: HasRecording) -> None:
     recording = recorder.recording
-    if recording is None or recording.forking is None:
+    process: Any = multiprocessing.current_process()
+    if recording is None or recorder.off or type(process).__name__ != "WorkerProcess":
+        return  # the last: some other plugin's process, not a task on a host
+    host = str(process._host.name)
+    slot = recording.slots.get(host)
+    if slot is None or slot.finished:
         return
-    process = multiprocessing.current_process()
-    if type(process).__name__ != "WorkerProcess":
-        return  # some other plugin's process, not a task on a host
-    if recording.introducing is not None:
+    if recording.introducing == slot.execution:
         with contextlib.suppress(Exception):  # how a host is reached is good to know, not more
-            recording.emit(_host_seen(recording, recording.introducing, process))
-    multiprocessing.util.Finalize(None, _say_end, args=(recording, recording.forking), exitpriority=0)
+            recording.emit(_host_seen(recording, host, process))
+    multiprocessing.util.Finalize(None, _say_end, args=(recording, slot.execution), exitpriority=0)
 
 
 def _host_seen(recording: Recording, host: str, process: Any) -> HostSeen:

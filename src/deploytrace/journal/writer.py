@@ -12,9 +12,14 @@ from pathlib import Path
 
 from .format import encode_header
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "no_space"]
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+
+
+def no_space() -> OSError:
+    """Return what a line that got onto the disk in part means: the disk is full."""
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Writer:
@@ -26,7 +31,7 @@ class Writer:
     def __init__(self, directory: Path, run_id: str) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = directory / f"{run_id}.jsonl"
-        self._descriptor = os.open(self.path, _FLAGS, 0o600)
+        self.descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             self.write(encode_header(run_id))
         except OSError:
@@ -37,16 +42,19 @@ class Writer:
     def write(self, line: bytes) -> None:
         """Append one line. Raises `OSError` where it did not get onto the disk whole (a full disk, mostly)."""
         try:
-            written = os.write(self._descriptor, line)
-        except OSError as error:  # which does not know whose descriptor it was
-            raise OSError(error.errno, error.strerror, str(self.path)) from None
-        if written != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            if os.write(self.descriptor, line) != len(line):
+                raise no_space()
+        except OSError as error:
+            raise self.named(error) from None
+
+    def named(self, error: OSError) -> OSError:
+        """Return an error of writing with the journal's name; it does not know whose the descriptor was."""
+        return OSError(error.errno, error.strerror, str(self.path))
 
     def deleted(self) -> bool:
         """Return whether the journal was deleted: what is written then reaches only who has it open."""
-        return os.fstat(self._descriptor).st_nlink == 0
+        return os.fstat(self.descriptor).st_nlink == 0
 
     def close(self) -> None:
         """Close the descriptor; nothing can be written after that."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
