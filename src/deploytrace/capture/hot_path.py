@@ -45,7 +45,7 @@ class HotPath:
         self._recorder = recorder
         self._recording = recording
         self._callback = callback
-        self._slots = recording.slots
+        self._slots = recording.forked_slots
         self._ordinary = recording.ordinary_tasks
         self._mono_ns = recording.mono_ns
         self._descriptor = recording.writer.descriptor
