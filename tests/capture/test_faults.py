@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from deploytrace.events import RunEnded
 from endtoend.journals import events_of, only_journal
-from ground.ansible import Ansible
+from ground.ansible import TELEMETRY, Ansible
 
 SMALL = """
 - hosts: all
@@ -52,3 +54,15 @@ def test_a_warning_never_stops_the_record_of_the_others(ansible: Ansible) -> Non
     assert ended.stopped is None
     assert Path(ansible.state_dir).stat().st_mode & 0o777 == 0o700
     assert only_journal(ansible.state_dir).stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_reads_what_we_say(ansible: Ansible) -> None:
+    """Ansible writes nothing to standard error here, so that nothing of it fails there: what we say must not either."""
+    playbook = ansible.write("site.yml", "- {hosts: all, gather_facts: false}")
+    command = [ansible.environment.program("ansible-playbook"), "-i", ansible.local_inventory("h1"), playbook]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environ = ansible.environ(ANSIBLE_CALLBACKS_ENABLED=TELEMETRY)
+    with os.fdopen(writing) as stderr:
+        result = subprocess.run(command, env=environ, stderr=stderr, stdout=subprocess.PIPE, check=False)
+    assert result.returncode == 0, result.stdout

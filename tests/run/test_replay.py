@@ -180,6 +180,17 @@ def test_failure_and_its_reason_reach_the_run() -> None:
     assert (run.failure.type, run.failure.message) == ("task_failed", "boom")
 
 
+def test_what_the_debugger_had_done_again_is_two_host_results_and_the_second_counts() -> None:
+    story = Story()
+    story.announce(1, "break")
+    story.finish(2, story.start(1.1, "break", "h1"), "failed", detail={"msg": "boom", "reason": "boom"})
+    story.finish(4, story.start(3, "break", "h1"), "changed")
+    story.end(9, stats={"h1": {"ok": 1, "failures": 0}})
+    nodes = _told(story)
+    assert [node.outcome for node in _of(nodes, Kind.HOST)] == [Outcome.FAILED, Outcome.CHANGED]
+    assert (nodes[-1].outcome, nodes[-1].failure) == (Outcome.OK, None)
+
+
 def test_include_that_could_not_be_loaded_is_one_failed_host_result() -> None:
     story = Story()
     story.announce(1, "include", include=True, action="include_tasks")

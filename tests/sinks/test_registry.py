@@ -51,6 +51,19 @@ def test_what_cannot_be_opened_waits_and_says_why(tmp_path: Path, monkeypatch: p
         blocked.deliver(list(blocked.translate(nodes[-1])))
 
 
+def test_a_sink_that_is_broken_keeps_none_of_the_others_from_being_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a limit is no number")
+
+    monkeypatch.setattr("deploytrace.sinks.trace_destinations.open_traces", broken)
+    sinks = {sink.name: sink for sink in open_sinks(Settings(), Story().events[0], tmp_path, {})}
+    assert "history" in sinks
+    with pytest.raises(DeliveryUnavailable, match="a limit is no number"):
+        sinks["traces"].deliver([])
+
+
 def test_a_store_that_only_the_run_knew_is_not_taken_for_the_default_one(tmp_path: Path) -> None:
     """Neither are its metrics: they would be another store's. All of it waits until store_url is set again."""
     recorded = {"metrics_textfile": f"{tmp_path}/ansible.prom"}

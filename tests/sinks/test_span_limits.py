@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,6 +72,12 @@ def test_an_empty_or_senseless_limit_is_none(caplog: pytest.LogCaptureFixture) -
     span = _failed({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "", "OTEL_SPAN_EVENT_COUNT_LIMIT": "many"}, msg="m")
     assert len(span.attributes) > 10
     assert "OTEL_SPAN_EVENT_COUNT_LIMIT" in caplog.text
+
+
+def test_no_limit_keeps_the_sink_from_being_imported() -> None:
+    environ = {**os.environ, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many"}
+    program = "import deploytrace.sinks.traces, deploytrace.sinks.trace_destinations"
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True)
 
 
 def test_events_and_links_are_limited_and_counted() -> None:

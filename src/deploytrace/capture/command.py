@@ -207,8 +207,9 @@ class Command:
     def _say(self, line: str | None) -> None:
         stream = {"stderr": sys.stderr, "stdout": sys.stdout}.get(self.settings.console)
         if line and stream is not None:
-            stream.write(line + "\n")
-            stream.flush()
+            with contextlib.suppress(OSError):  # what a broken pipe left in the stream would fail at Python's end again
+                stream.flush()
+                os.write(stream.fileno(), f"{line}\n".encode(stream.encoding, "backslashreplace"))
 
 
 def _in_words(error: BaseException) -> str:

@@ -276,6 +276,7 @@ class Replay:
         if before is not None and before.announced is not None and before.number in self._executions:
             self._finish(before)
         occurrence = self._occurrence(scope, state, event.host)
+        self._tally.done_again |= event.host in occurrence.done
         waited = max(0, event.t - state.announced) if state.announced is not None else 0
         execution = Execution(event.execution, event.host, state.definition, occurrence, event.t, waited, self._base)
         execution.play = scope.first.name

@@ -19,6 +19,7 @@ class Tally:
         self.tasks = 0
         self.straggler_ns = 0
         self.controller_ip: str | None = None
+        self.done_again = False  # Ansible's debugger had a host do a task again, and took back its first result
         self._outcomes: dict[str, set[Outcome]] = defaultdict(set)
 
     def host(self, host: str, outcome: Outcome) -> None:
@@ -49,6 +50,8 @@ class Tally:
         stats = ended.stats.values() if ended is not None else ()
         failed = any(host.get("failures") for host in stats)
         unreachable = any(host.get("unreachable") for host in stats)
+        if self.done_again and not failed and not unreachable:
+            run.outcome = run.failure = None
         if run.outcome not in (Outcome.FAILED, Outcome.UNREACHABLE) and (failed or unreachable):
             run.outcome = Outcome.FAILED if failed else Outcome.UNREACHABLE
             run.failure = run.failure or Failure("task_failed" if failed else "unreachable")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import DeploytraceError
 from ..events import RunStarted
 from ..features import features
 from ..journal.directory import Directory
@@ -75,6 +74,6 @@ def open_sinks(settings: Settings, started: RunStarted, state_dir: Path, environ
         if is_wanted:
             try:
                 sinks += opened()
-            except (DeploytraceError, ImportError) as error:
-                sinks.append(Blocked(name, f"The {name} cannot be delivered: {error}"))
+            except Exception as error:  # noqa: BLE001 - one sink's fault must not touch the others
+                sinks.append(Blocked(name, f"The {name} cannot be delivered: {str(error) or type(error).__name__}"))
     return sinks

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import PurePath
 
-from opentelemetry.sdk.trace import sampling
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -25,6 +24,7 @@ from opentelemetry.trace import (
 
 from .. import identity
 from ..events import RunStarted
+from .sdk import sampling
 from .span import SpanLink
 
 __all__ = ["LINK_KIND", "TraceContext", "trace_context"]
