@@ -74,7 +74,8 @@ def told(events: list[Event]) -> Counter[Any]:
             reason = bool(detail.get("reason")), detail.get("rc"), detail.get("items")
             told[kind, tasks[event.task].name, event.host, event.status, event.ignored, event.started, reason] += 1
         elif isinstance(event, ItemFinished):
-            told[kind, names[event.execution], event.status, event.ignored, event.label] += 1
+            delegate = (event.detail or {}).get("delegated_host")
+            told[kind, names[event.execution], event.status, event.ignored, event.label, delegate] += 1
         elif isinstance(event, HostSeen):
             told[kind, event.host, event.connection] += 1
         elif isinstance(event, Notified):

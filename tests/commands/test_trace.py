@@ -48,6 +48,23 @@ def test_narrow_terminal_gets_no_bars_and_no_broken_lines(program: Program, expe
     assert max(map(cell_len, text.splitlines())) <= 50
 
 
+def test_each_item_says_whom_it_was_delegated_to(program: Program) -> None:
+    """In the tree only where its label does not say so and it is another host."""
+    told = Told()
+    told.play(0.1, hosts=("web1",))
+    told.announce(0.2, "Drain", loop=True, delegate_to="{{ item.host }}")
+    told.on("web1", "Drain", 0.3, None)
+    for end, label, target in ((2.0, "pool A", "lb1"), (4.0, "lb2", "lb2"), (6.0, "itself", "web1")):
+        told.item("web1", end, label, detail={"delegated_host": target})
+    told.done("web1", 6.1)
+    told.end(7, stats={"web1": {"ok": 1}})
+    told.write(program.state_dir)
+    shown = re.findall(r"item (\S.*?)  ", program.output("trace"))
+    assert shown == ["pool A on lb1", "lb2", "itself"]
+    nodes = list(_all(json.loads(program.output("trace", "--json"))))
+    assert [node["delegated_to"] for node in nodes if node["kind"] == "item"] == ["lb1", "lb2", "web1"]
+
+
 def test_without_utf8_everything_is_ascii(program: Program, expect: Expect) -> None:
     deploy().write(program.state_dir)
     expect("deploy-ascii.txt", program.output("trace", PYTHONIOENCODING="ascii"))

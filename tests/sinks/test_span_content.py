@@ -177,6 +177,19 @@ def test_deprecated_keys_only_where_they_are_asked_for() -> None:
     assert named(asked, "Ask").attributes["peer.service"] == "h1"
 
 
+def test_items_tell_whom_each_was_delegated_to() -> None:
+    story = Story(hosts=("h1",))
+    story.announce(0.1, "Drain", loop=True, delegate_to="{{ item }}")
+    one = story.start(0.2, "Drain", "h1")
+    for end, balancer in enumerate(("lb1", "lb2"), start=1):
+        detail = {"delegated_host": balancer}
+        story.add(ev.ItemFinished(end * SECOND, one, "ok", label=balancer, detail=detail))
+    story.finish(2.1, one)
+    story.end(3)
+    items = sorted((span for span in told(story) if span.name == "Drain item"), key=lambda span: span.start)
+    assert [item.attributes["ansible.task.delegated_host"] for item in items] == ["lb1", "lb2"]
+
+
 def test_a_failed_loop_names_its_items_and_their_reasons() -> None:
     story = Story(hosts=("h1",))
     story.announce(0.1, "Install", loop=True)

@@ -254,14 +254,17 @@ def _delivered_once(url: str, run_id: str, place: Place) -> None:
 
 
 def test_locked_for_a_while(tmp_path: Path) -> None:
-    """Another's lock is waited for, then it is an outage; what was to be committed is not lost."""
-    url = f"sqlite:///{tmp_path}/store.db"
+    """Another's lock is waited for, then it is an outage; what was to be committed is not lost, and to read goes on."""
+    url = f"sqlite:///{tmp_path}/store.db?timeout=0.5"
     run = run_of("meta-2.21")
-    open_store(url).close()
+    run_of("roles-2.21").commit(url)
     with contextlib.closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DeliveryUnavailable, match="database is locked"):
             run.commit(url)
+        reader = open_store(url)
+        assert content(reader)["runs"] == 1
+        reader.close()
         other.execute("ROLLBACK")
     run.commit(url)
 

@@ -228,7 +228,11 @@ class Recorder:
         if status == "ok" and result.is_changed():
             status = "changed"
         label = self._results.quoted_label(host, result)
-        detail = self._results.details(host, task, result) if status in self._results.wanted else None
+        detail = None
+        if status in self._results.wanted:
+            detail = self._results.details(host, task, result)
+        elif slot.task in recording.delegated and status != "skipped":
+            detail = self._results.delegate(host, task)
         recording.write(lines.item_finished(t, slot.execution, status, label, detail))
 
     @hook

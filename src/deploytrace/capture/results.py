@@ -48,9 +48,9 @@ class Results:
         return found
 
     def delegate(self, host: Any, task: Any) -> dict[str, Any]:
-        """Return which host a task was delegated to, by its evaluated task: the result itself is not read.
+        """Return which host a task or an item was delegated to, by its evaluated task: the result itself is not read.
 
-        Nothing where only its items know: then the task of the result still has the template.
+        Nothing where only its items know: then the task of the host's result still has the template.
         """
         target = getattr(task, "delegate_to", None)
         if not isinstance(target, str) or "{{" in target:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import identity
+from ..run.delegation import delegate_of
 from ..run.model import (
     AttemptDetail,
     BlockDetail,
@@ -63,9 +64,10 @@ def _special(node: Node) -> dict[str, Any]:
     if isinstance(detail, TaskDetail):
         return {"busy": detail.busy_ns / 1e9, "action": detail.definition.action, "role": detail.definition.role}
     if isinstance(detail, HostDetail):
-        return {"waited": detail.waited_ns / 1e9, "action": detail.definition.action, "role": detail.definition.role}
+        what = {"action": detail.definition.action, "role": detail.definition.role}
+        return {"waited": detail.waited_ns / 1e9, **what, "delegated_to": delegate_of(detail)}
     if isinstance(detail, ItemDetail):
-        return {"item": detail.label, "index": detail.index}
+        return {"item": detail.label, "index": detail.index, "delegated_to": delegate_of(detail)}
     if isinstance(detail, AttemptDetail):
         return {"attempt": detail.number}
     if isinstance(detail, BlockDetail):

@@ -41,7 +41,7 @@ def label_of(node: Node, only: Tree | None, beside: str) -> Label:
     if isinstance(detail, HostDetail):
         return ("", _host(detail), beside)
     if isinstance(detail, ItemDetail):
-        return ("item", neutral_line(detail.label) if detail.label else str(detail.index + 1), beside)
+        return ("item", _item(detail), beside)
     if isinstance(detail, AttemptDetail):
         return ("try", str(detail.number) + (f" of {detail.maximum}" if detail.maximum else ""), "")
     if isinstance(detail, BatchDetail):
@@ -62,6 +62,13 @@ def _host(detail: Detail) -> str:
         return ""
     target = neutral_line(delegate_of(detail) or "")
     return neutral(detail.host) + (f" on {target}" if target and target != detail.host else "")
+
+
+def _item(detail: ItemDetail) -> str:
+    """Return an item's label, and where it was delegated to if that is its own and not said by the label."""
+    name = neutral_line(detail.label) if detail.label else str(detail.index + 1)
+    target = delegate_of(detail) if "{{" in (detail.definition.delegate_to or "") else None
+    return name + (f" on {neutral_line(target)}" if target and target not in (detail.host, detail.label) else "")
 
 
 def _count(number: int, noun: str) -> str:

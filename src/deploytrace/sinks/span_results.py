@@ -290,6 +290,12 @@ ITEM = Shape[ItemDetail](
             "The command's exit status, where it is known.",
             lambda _, item: item.detail.get("rc"),
         ),
+        Attribute(
+            "ansible.task.delegated_host",
+            "string",
+            "The host that it was delegated to.",
+            lambda _, item: delegate_of(item),
+        ),
     ),
 )
 

@@ -12,6 +12,7 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ from .migrate import migrate
 
 __all__ = ["Store", "open_store"]
 
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 30.0  # SQLite's waiters look again ten times a second, in no order: among many one may be unlucky
+_LOOK_SECONDS = 0.01
 _CONNECT_SECONDS = 5
 _STATEMENT_MS = 60_000
 _IDLE_MS = 30_000  # a writer that vanished must not keep the others waiting
 _SQLITE = "sqlite"
+_INCREMENTAL = 2  # as PRAGMA auto_vacuum tells it
 _making = threading.Lock()
 
 
@@ -83,8 +86,8 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises `StoreUnavailable`, `StoreError` (it is a newer one, say)."""
-        with self._told(), self._engine.connect() as plain:
-            migrate(plain.execution_options(writing=True), self.name)
+        with self._told(), self._engine.connect() as connection:
+            migrate(connection, self.name)
 
     def close(self) -> None:
         """Let go of the database; never raises."""
@@ -130,13 +133,18 @@ def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise SettingError("store_url names no file: write sqlite:////absolute/path/store.db, with four slashes.")
     _make_file(Path(url.database))
-    engine = create_engine(url, pool_size=1, connect_args={"timeout": _BUSY_SECONDS})
+    given = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    engine = create_engine(url, pool_size=1, connect_args=given)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver's guess
-        # auto_vacuum counts only before anything is written, and the journal's mode is written at once
-        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # auto_vacuum counts only before anything is written, and the journal's mode is written at once; to set it where
+        # it is set waits for the writers
+        if connection.execute("PRAGMA auto_vacuum").fetchone() != (_INCREMENTAL,):
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -145,6 +153,20 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Set the journal's mode. Where several do so to a new store, SQLite refuses all but one, without any waiting."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def _make_file(path: Path) -> None:

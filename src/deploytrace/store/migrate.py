@@ -30,6 +30,7 @@ def migrate(connection: Connection, name: str) -> None:
     with connection.begin():
         if _version(connection, name) == SCHEMA_VERSION:
             return
+    connection = connection.execution_options(writing=True)  # to look at it waits for no writer
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
