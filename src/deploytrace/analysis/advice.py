@@ -89,8 +89,8 @@ def _tasks(predictor: Predictor) -> Iterator[tuple[str, Advice]]:
         half = predictor.predict(Changes(faster=(Faster(task, share=0.5),)))
         reason = f"the run waits {saved[task].whole_ns / 1e9:.1f} s for it"
         yield task, Advice(f"half the time for {name}", reason, ("--faster", f"{name}=50%"), half)
-        median = max(work.duration for work in capped(step).works)
-        slowest = max(step.works, key=lambda work: work.duration)
+        slowest, evened = max(zip(step.works, capped(step).works, strict=True), key=lambda each: each[0].duration)
+        median = evened.duration
         if slowest.duration > median:
             even = predictor.predict(Changes(faster=(Faster(task, most_ns=median),)))
             reason = f"{slowest.host} takes {slowest.duration / 1e9:.1f} s, the median host {median / 1e9:.1f} s"

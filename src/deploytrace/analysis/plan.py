@@ -68,6 +68,7 @@ def _planned(batch: Batch, done: Sequence[Action], base: int) -> PlannedBatch:
             launch if cost.launch is None else cost.launch,
             relaunch if cost.relaunch is None else cost.relaunch,
             cost.announce,
+            work.node.outcome,
         )
 
     steps = []

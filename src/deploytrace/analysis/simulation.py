@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..run.model import Outcome
 from .schedule import Step, Strategy
 
 __all__ = ["PlannedBatch", "PlannedStep", "PlannedWork", "duration", "step_duration"]
@@ -24,7 +25,8 @@ class PlannedWork(NamedTuple):
     """One task on one host: ``duration``, and what the controller takes for it, all in ns.
 
     ``prepare``: before it looks for a free fork; ``launch``: from then to the start; ``relaunch``: the same where it
-    had to wait, from the end of the work that made room; ``announce``: to take in the result.
+    had to wait, from the end of the work that made room; ``announce``: to take in the result. ``outcome`` is how it
+    ended.
     """
 
     host: str
@@ -33,6 +35,7 @@ class PlannedWork(NamedTuple):
     launch: int
     relaunch: int
     announce: int
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
