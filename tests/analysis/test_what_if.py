@@ -88,6 +88,21 @@ def test_in_lockstep_nobody_runs_once_more_than_once() -> None:
     assert _predicted(told.tree(), Changes(strategy=Strategy.LINEAR, forks=1)) == 2.0
 
 
+def test_in_lockstep_all_hosts_are_at_one_task_of_an_included_file() -> None:
+    """Under free each host that includes it by itself has it as tasks of its own; here they are one again."""
+    told = Told("ab", strategy="free")
+    lines = tuple(enumerate(("one", "two")))
+    included = [{task: told.define(task, path="/p/inc.yml", line=line) for line, task in lines} for _ in "ab"]
+    for host, middle, told.tasks in zip("ab", (1, 2), included, strict=True):
+        for task, start, end in (("one", 0, middle), ("two", middle, 3)):
+            told.announce(start, task)
+            told.work(task, host, start, end, announced=end)
+    told.end(3)
+    tree = told.tree()
+    assert [len(step.works) for batch in schedule(tree).batches for step in batch.steps] == [1, 1, 1, 1]
+    assert _predicted(tree, Changes(strategy=Strategy.LINEAR)) == 4.0  # 2 s for the slower one of each
+
+
 def test_throttle() -> None:
     """In lockstep one host after the other; under free, moreover, nobody is started while one waits for it."""
     linear, free = throttled("linear", 0, 1, 2, 3, 3, 3), throttled("free", 0, 1, 2, 2, 2, 3)
