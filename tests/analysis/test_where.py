@@ -72,6 +72,16 @@ def test_waiting_for_the_controller_and_our_part_of_it() -> None:
     assert _seconds(told.tree()) == {"module": 2.0, "controller": 2.3, "overhead": 0.2}
 
 
+def test_host_that_is_started_late_though_there_are_forks_waits_for_the_controller() -> None:
+    """It starts one worker a second, each works for one: nobody is slower than the others."""
+    told = Told("abc")
+    told.announce(0, "only")
+    for number, host in enumerate("abc"):
+        told.work("only", host, number, number + 1, announced=number + 1)
+    told.end(3)
+    assert _seconds(told.tree()) == {"module": 1.0, "controller": 2.0}
+
+
 def test_host_that_has_no_part_in_a_task_waits_for_those_that_have() -> None:
     told = Told("ab")
     told.announce(0, "once", run_once=True)

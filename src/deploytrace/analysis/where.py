@@ -151,18 +151,19 @@ class _Hosts:
         for work, step in works:
             role = step.detail.definition.role or ""
             begin, end = max(t, work.start), min(self._end, max(t, work.end))
-            self._add_waiting(t, begin, before, role)
+            self._add_waiting(t, begin, before, role, begun=step.works[0].start)
             spent = end - begin
             connecting = min(spent, self._connection.of(work) or 0)
             self._sums[role, "connection"] += connecting
             self._sums[role, "module"] += spent - connecting
             t, before = end, (work, step)
-        self._add_waiting(t, self._end, before, role, last=True)
+        self._add_waiting(t, self._end, before, role)
 
     def _add_waiting(
-        self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, last: bool = False
+        self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, begun: int | None = None
     ) -> None:
-        """Add what a host waited for after one work and before the next (``role``: of that), or the batch's end."""
+        """Add what a host waited for after one work and before the next (``role``: of that; the first host began it at
+        ``begun``), or the batch's end."""
         sums = self._sums
         if self._lockstep and before is not None:
             work, step = before
@@ -175,13 +176,14 @@ class _Hosts:
                 t = passed
         if until <= t:
             return
-        queued, idle = self._occupancy.queued(t, until), self._occupancy.idle(t, until)
-        left = until - t - sum(queued.values())
-        others = left - idle if last or self._lockstep else 0
+        # Until a task begins, hosts wait for those that are at another one; from then on only to be started.
+        middle = until if begun is None else min(until, max(t, begun)) if self._lockstep else t
+        others = middle - t - self._occupancy.idle(t, middle) - sum(self._occupancy.queued(t, middle).values())
+        queued = self._occupancy.queued(t, until)
         for share, ns in queued.items():
             sums[role, share] += ns
         sums[role, "slowest_host"] += others
-        sums[role, "controller"] += left - others
+        sums[role, "controller"] += until - t - sum(queued.values()) - others
 
 
 class _Barrier:
