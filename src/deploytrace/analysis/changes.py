@@ -30,25 +30,39 @@ class Faster:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages."""
+    """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages.
+
+    ``plays`` are the ids of those whose strategy and batches change; none: all. ``throttle`` is how many hosts may be
+    at a task at once, 0: as many as there are forks.
+    """
 
     forks: int | None = None
     strategy: Strategy | None = None
     serial: tuple[str, ...] = ()
+    plays: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     faster: tuple[Faster, ...] = ()
+    throttle: tuple[tuple[str, int], ...] = ()
 
     @property
     def scheduling(self) -> bool:
         """Whether more than the works themselves changes."""
-        return bool(self.forks or self.strategy or self.serial)
+        return bool(self.forks or self.strategy or self.serial or self.throttle)
+
+    def concern(self, play: str) -> bool:
+        """Return whether a play's strategy and batches change."""
+        return not self.plays or play in self.plays
 
 
 def changed(plan: Plan, changes: Changes) -> Plan:
     """Return the plan with the changes made."""
     batches = plan.batches
     if changes.serial:
-        batches = tuple(part for play in _plays(batches) for part in _split(_joined(play), play, changes.serial))
+        batches = tuple(
+            part
+            for play in _plays(batches)
+            for part in (_split(_joined(play), play, changes.serial) if changes.concern(play[0].play) else play)
+        )
     return Plan(tuple(_changed(batch, changes) for batch in batches), plan.tail)
 
 
@@ -56,7 +70,9 @@ def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
     steps = [step for step in batch.steps if step.step.detail.stable_id not in changes.without]
     for faster in changes.faster:
         steps = [_mapped(step, faster.of) if step.step.detail.stable_id == faster.task else step for step in steps]
-    strategy = changes.strategy or batch.strategy
+    for task, throttle in changes.throttle:
+        steps = [replace(step, throttle=throttle) if step.step.detail.stable_id == task else step for step in steps]
+    strategy = (changes.strategy if changes.concern(batch.play) else None) or batch.strategy
     if strategy is not batch.strategy and strategy is Strategy.LINEAR:
         steps = list(_in_lockstep(steps, batch.hosts))
     elif batch.strategy is Strategy.LINEAR and strategy is not Strategy.LINEAR:
@@ -160,7 +176,7 @@ def _part(parts: Sequence[PlannedStep], hosts: Sequence[str]) -> PlannedStep:
         chosen = [works[0]._replace(host=hosts[0])]
     else:
         chosen = [work for work in works if work.host in set(hosts)]
-    return PlannedStep(step, parts[0].lead, tuple(chosen))
+    return PlannedStep(step, parts[0].lead, tuple(chosen), parts[0].throttle)
 
 
 def _sizes(serial: Sequence[str], hosts: int) -> Iterator[int]:

@@ -9,8 +9,8 @@ all of them waited for counts whole, and what one of fifty waited for counts a f
 - ``forks``: waiting because all forks were taken, for one or for others that had to wait for one.
 - ``throttle``: likewise, because as many hosts were at a task as its throttle allows, while there were forks.
 - ``slowest_host``: waiting for hosts that took longer.
-- ``controller``: nobody could go on but Ansible's main process: before and between tasks, starting workers one after
-  the other, announcing results late.
+- ``controller``: for Ansible's main process: before and between tasks, starting workers one after the other though
+  there are forks, announcing results late.
 - ``overhead``: of that, what the callbacks of deploytrace took at most.
 """
 
