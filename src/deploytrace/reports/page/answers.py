@@ -22,7 +22,7 @@ def where_figure(where: Where) -> Markup | None:
     if whole <= 0:
         return None
     parts, entries, left = [], [], 0.0
-    names = [name for name in SHARES if where.shares[name] or name not in RARE]
+    names = [name for name in SHARES if where.shares[name] or name not in RARE and _told(name, where)]
     for name in names:
         ns = where.shares[name]
         percent = 100 * ns / whole
@@ -40,6 +40,10 @@ def where_figure(where: Where) -> Markup | None:
     words = "; ".join(f"{SHARE_WORDS[name]} {duration(where.shares[name])}" for name in names)
     bar = element("svg", *parts, class_="where", height="22", role="img", aria_label=words)
     return element("div", bar, element("ul", *entries, class_="legend"))
+
+
+def _told(name: str, where: Where) -> bool:
+    return name != "connection" or where.connection_measured > 0
 
 
 @dataclass(slots=True)
