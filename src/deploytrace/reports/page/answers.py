@@ -22,7 +22,7 @@ def where_figure(where: Where) -> Markup | None:
     if whole <= 0:
         return None
     parts, entries, left = [], [], 0.0
-    names = [name for name in SHARES if where.shares[name] or name not in RARE and _told(name, where)]
+    names = [name for name in SHARES if where.shares[name] or (name not in RARE and _told(name, where))]
     for name in names:
         ns = where.shares[name]
         percent = 100 * ns / whole
