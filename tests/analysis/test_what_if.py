@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -171,13 +172,13 @@ def test_throttle_of_a_task_can_be_another() -> None:
 
 
 def _two_plays() -> Tree:
-    """A play of four hosts, then one of the same in batches of one and two; two forks, and a second for each work."""
+    """A play of four hosts, then one of the same in batches of one, one and two; two forks; each work takes 1 s."""
     told = Told("abcd", forks=2)
     told.announce(0, "first")
     for number, host in enumerate("abcd"):
         told.work("first", host, number // 2, number // 2 + 1, announced=number // 2 + 1.001)
     t = 2.0
-    for hosts in ("a", "bc", "d"):
+    for hosts in ("a", "b", "cd"):
         told.play(t, uuid="p2", name="roll", hosts=tuple(hosts))
         told.announce(t, "second")
         for host in hosts:
@@ -199,11 +200,30 @@ def test_advice_is_what_can_be_done() -> None:
     """Batches get bigger only in their play; a throttled task is not told to be faster, and forks not to be more than
     help."""
     batches = next(advice for advice in advise(_two_plays(), most=9) if "--serial" in advice.arguments)
-    assert batches.change == "no serial batches in roll"
-    assert batches.arguments == ("--serial", "100%", "--play", "roll")
+    assert batches.change == "batches of 2, 4 hosts in roll"
+    assert batches.arguments == ("--serial", "2,4", "--play", "roll")
     narrow = [advice.arguments for advice in advise(throttled("linear", 0, 1, 2, 3, 3, 3), most=9)]
     assert ("--throttle", "narrow=2") in narrow
     assert not any("--forks" in arguments or "narrow=50%" in arguments for arguments in narrow)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "serial"),
+    [((3, 3, 3, 1), "6"), ((1, 10, 10, 9), "1,20"), ((1, 3, 3, 2), "1,6"), ((5, 5), "100%"), ((5, 3), "100%")],
+)
+def test_bigger_batches_keep_the_one_that_goes_ahead(sizes: tuple[int, ...], serial: str) -> None:
+    hosts = iter([f"h{number:02}" for number in range(sum(sizes))])
+    told, t = Told("x", forks=50), 0.0
+    for size in sizes:
+        batch = tuple(itertools.islice(hosts, size))
+        told.play(t, uuid="p2", name="roll", hosts=batch)
+        told.announce(t, "swap")
+        for host in batch:
+            told.work("swap", host, t, t + 1, announced=t + 1.001)
+        t += 1.0
+    told.end(t)
+    batches = next(advice for advice in advise(told.tree(), most=9) if "--serial" in advice.arguments)
+    assert batches.arguments[1] == serial
 
 
 def test_fewest_forks_that_save_about_as_much_are_advised() -> None:

@@ -24,6 +24,7 @@ __all__ = ["Advice", "advise"]
 _WORTH = 0.01  # of the run; less is not worth a word
 _TASKS = 5  # tasks that are looked at
 _MOST_FORKS = 100
+_ODD = 2.0  # times what the median host takes is worth a word
 _ENOUGH = 0.9  # of what the most forks save: fewer that save so much are named
 
 
@@ -84,22 +85,31 @@ def _more_forks(predictor: Predictor) -> Iterator[_Tried]:
 
 
 def _bigger_batches(tree: Tree, predictor: Predictor) -> Iterator[_Tried]:
-    """Yield for each play in batches what the greatest ones come to, twice as big."""
+    """Yield what the batches of each play come to twice as big; one that goes ahead of bigger ones stays as it is."""
     names = {play: name for name, plays in plays_by_name(tree).items() for play in plays if len(plays) == 1}
     several = len({batch.play for batch in predictor.plan.batches}) > 1
     for play, batches in groupby(predictor.plan.batches, lambda batch: batch.play):
         sizes = [len(batch.hosts) for batch in batches]
         if len(sizes) < 2 or (several and play not in names):
             continue
-        greatest = max(sizes)
-        serial = (*map(str, sizes[: sizes.index(greatest)]), str(2 * greatest))
-        where = f" in {names[play]}" if several else ""
-        whole = 2 * greatest >= sum(sizes)
-        change = f"no serial batches{where}" if whole else f"batches of {2 * greatest} hosts{where}"
+        serial = _twice(sizes)
+        change = "no serial batches" if serial == ("100%",) else f"batches of {', '.join(serial)} hosts"
+        change += f" in {names[play]}" if several else ""
         reason = "each batch waits for the slowest host of the one before; fewer hosts stay up meanwhile"
-        words = ("--serial", "100%" if whole else ",".join(serial), *(("--play", names[play]) if several else ()))
-        changes = Changes(serial=("100%",) if whole else serial, plays=(play,))
-        yield f"serial {play}", Advice(change, reason, words, predictor.predict(changes))
+        words = ("--serial", ",".join(serial), *(("--play", names[play]) if several else ()))
+        prediction = predictor.predict(Changes(serial=serial, plays=(play,)))
+        yield f"serial {play}", Advice(change, reason, words, prediction)
+
+
+def _twice(sizes: Sequence[int]) -> tuple[str, ...]:
+    """Return ``serial`` for batches twice as big as these, the first excepted where it is smaller than the next."""
+    ahead = sizes[: int(sizes[0] < sizes[1])]
+    others = sizes[len(ahead) :]
+    if len(others) > 1 and others[-1] < others[-2]:  # what was left
+        others = others[:-1]
+    if not ahead and 2 * others[0] >= sum(sizes):
+        return ("100%",)
+    return (*map(str, ahead), *(str(2 * size) for size, _ in groupby(others)))
 
 
 def _independent(batch: PlannedBatch) -> bool:
@@ -122,6 +132,9 @@ def _tasks(tree: Tree, predictor: Predictor) -> Iterator[_Tried]:
         name = full_name(steps[task][0].step.detail.definition)
         called = name if len(names[name]) == 1 and name.isprintable() else task
         widest = max(steps[task], key=_work)
+        slowest, evened = max(zip(widest.works, capped(widest).works, strict=True), key=lambda each: each[0].duration)
+        median = evened.duration
+        odd = f"{slowest.host} takes {slowest.duration / 1e9:.1f} s, the median host {median / 1e9:.1f} s"
         if 0 < widest.throttle < min(len(widest.works), slots[task]):
             many = 2 * widest.throttle
             reason = f"its throttle lets {widest.throttle} of {len(widest.works)} hosts at it at once"
@@ -129,16 +142,14 @@ def _tasks(tree: Tree, predictor: Predictor) -> Iterator[_Tried]:
             more = predictor.predict(Changes(throttle=((task, many),)))
             yield task, Advice(f"throttle {many} for {name}", reason, ("--throttle", f"{called}={many}"), more)
         else:
-            reason = f"the run waits {saved[task].whole_ns / 1e9:.1f} s for it{_why(steps[task])}"
+            why = _why(steps[task]) or (f": {odd}" if slowest.duration > _ODD * median else "")
+            reason = f"the run waits {saved[task].whole_ns / 1e9:.1f} s for it{why}"
             half = predictor.predict(Changes(faster=(Faster(task, share=0.5),)))
             yield task, Advice(f"half the time for {name}", reason, ("--faster", f"{called}=50%"), half)
-        slowest, evened = max(zip(widest.works, capped(widest).works, strict=True), key=lambda each: each[0].duration)
-        median = evened.duration
         if slowest.duration > median:
-            reason = f"{slowest.host} takes {slowest.duration / 1e9:.1f} s, the median host {median / 1e9:.1f} s"
             even = predictor.predict(Changes(faster=(Faster(task, most_ns=median),)))
             words = ("--faster", f"{called}={median / 1e9:.2f}s")
-            yield task, Advice(f"no slow host in {name}", reason, words, even)
+            yield task, Advice(f"no slow host in {name}", odd, words, even)
 
 
 def _why(steps: Sequence[PlannedStep]) -> str:
