@@ -170,7 +170,7 @@ def _where(where: Where, glyphs: Glyphs, width: int) -> Iterator[Text]:
         line.append(_GAP + _percent(ns, where.duration_ns).rjust(_SHARE), DIM)
         halves = min(2 * cells, max(1, round(2 * cells * ns / longest)))
         bar = glyphs.bar[2][2] * (halves // 2) + (glyphs.bar[2][0] if halves % 2 else "")
-        yield line.append(_GAP + bar, SHARE_STYLES[name])
+        yield line.append(_GAP + bar, SHARE_STYLES[name]) if cells else line
 
 
 def _parts(what: str, parts: Sequence[Part], width: int) -> Iterator[Text]:
