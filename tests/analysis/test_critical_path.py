@@ -61,6 +61,21 @@ def test_in_lockstep_the_slowest_host_of_each_task() -> None:
     assert [round(segment.ns / 1e9, 2) for segment in path.segments] == [0.2, 2.8, 0.2, 2.0, 0.3]
 
 
+def test_host_that_has_something_to_do_is_not_slow_beside_those_that_skip() -> None:
+    """Evened are hosts in which the task came to the same, failures with all that did something."""
+    told = Told("abcdef", forks=6)
+    told.announce(0, "some")
+    for host, end, status in (("a", 3, "ok"), *((each, 0.5, "skipped") for each in "bcdef")):
+        told.finish(end, told.start(0, "some", host), status, worker=end)
+    told.announce(3, "all")
+    for host, end, status in (("a", 8, "unreachable"), *((each, 4, "ok") for each in "bcdef")):
+        told.finish(end, told.start(3, "all", host), status, worker=end)
+    told.end(8)
+    path = critical_path(told.tree())
+    assert _saved(path, "some") == (pytest.approx(3.0), 0)
+    assert _saved(path, "all") == (pytest.approx(5.0), pytest.approx(4.0))
+
+
 def test_with_few_forks_the_hosts_that_held_the_fork() -> None:
     """Two forks, four hosts: the last waited for the fork of the first, not for the slower one beside it."""
     told = Told("abcd", forks=2)

@@ -94,7 +94,7 @@ def test_the_slow_task_is_named_with_what_it_usually_takes() -> None:
     assert abs(task.usual_ns / recorded("roles-2.21").tasks[0].wall_ns - 1) < 0.1
     assert found.whole is not None
     assert found.whole.excess_ns > found.whole.limit_ns
-    assert (found.faster, found.compared, found.unknown) == ((), len(slow.tasks), 0)
+    assert (found.faster, found.compared, found.unknown) == ((), len(slow.tasks), ())
     found = find_regressions(_slowed(runs[-1], 0, 0.3), usual_of(comparable(runs[:-1], slow)))
     assert found is not None
     assert (found.tasks, [each.key and each.key.name for each in found.faster]) == ((), ["Install packages"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from deploytrace.analysis.advice import advise
 from deploytrace.analysis.changes import Changes, Faster
 from deploytrace.analysis.critical_path import critical_path
+from deploytrace.analysis.names import plays_by_name
 from deploytrace.analysis.schedule import Strategy, schedule
 from deploytrace.analysis.what_if import Predictor
 from deploytrace.run.model import Tree
@@ -88,6 +90,21 @@ def test_in_lockstep_nobody_runs_once_more_than_once() -> None:
     assert _predicted(told.tree(), Changes(strategy=Strategy.LINEAR, forks=1)) == 2.0
 
 
+def test_in_lockstep_all_hosts_are_at_one_task_of_an_included_file() -> None:
+    """Under free each host that includes it by itself has it as tasks of its own; here they are one again."""
+    told = Told("ab", strategy="free")
+    lines = tuple(enumerate(("one", "two")))
+    included = [{task: told.define(task, path="/p/inc.yml", line=line) for line, task in lines} for _ in "ab"]
+    for host, middle, told.tasks in zip("ab", (1, 2), included, strict=True):
+        for task, start, end in (("one", 0, middle), ("two", middle, 3)):
+            told.announce(start, task)
+            told.work(task, host, start, end, announced=end)
+    told.end(3)
+    tree = told.tree()
+    assert [len(step.works) for batch in schedule(tree).batches for step in batch.steps] == [1, 1, 1, 1]
+    assert _predicted(tree, Changes(strategy=Strategy.LINEAR)) == 4.0  # 2 s for the slower one of each
+
+
 def test_throttle() -> None:
     """In lockstep one host after the other; under free, moreover, nobody is started while one waits for it."""
     linear, free = throttled("linear", 0, 1, 2, 3, 3, 3), throttled("free", 0, 1, 2, 2, 2, 3)
@@ -144,3 +161,79 @@ def test_free_is_not_advised_where_hosts_depend_on_each_other() -> None:
             told.work(task, host, number * 3, number * 3 + takes, announced=number * 3 + takes)
     told.end(9)
     assert all("--strategy" not in advice.arguments for advice in advise(told.tree()))
+
+
+def test_throttle_of_a_task_can_be_another() -> None:
+    for strategy, starts in (("linear", (0, 1, 2, 3, 3, 3)), ("free", (0, 1, 2, 2, 2, 3))):
+        tree = throttled(strategy, *starts)
+        narrow = _id(tree, "narrow")
+        assert _predicted(tree, Changes(throttle=((narrow, 2),))) == 3.0
+        assert _predicted(tree, Changes(throttle=((narrow, 0),))) == 2.0
+
+
+def _two_plays() -> Tree:
+    """A play of four hosts, then one of the same in batches of one, one and two; two forks; each work takes 1 s."""
+    told = Told("abcd", forks=2)
+    told.announce(0, "first")
+    for number, host in enumerate("abcd"):
+        told.work("first", host, number // 2, number // 2 + 1, announced=number // 2 + 1.001)
+    t = 2.0
+    for hosts in ("a", "b", "cd"):
+        told.play(t, uuid="p2", name="roll", hosts=tuple(hosts))
+        told.announce(t, "second")
+        for host in hosts:
+            told.work("second", host, t, t + 1, announced=t + 1.001)
+        t += 1.0
+    told.end(t)
+    return told.tree()
+
+
+def test_strategy_and_batches_can_be_those_of_one_play() -> None:
+    tree = _two_plays()
+    roll = tuple(plays_by_name(tree)["roll"])
+    assert _predicted(tree, Changes(serial=("1",))) == 8.0
+    assert _predicted(tree, Changes(serial=("1",), plays=roll)) == 6.0
+    assert _predicted(tree, Changes(serial=("100%",), plays=roll)) == 4.0
+
+
+def test_advice_is_what_can_be_done() -> None:
+    """Batches get bigger only in their play; a throttled task is not told to be faster, and forks not to be more than
+    help."""
+    batches = next(advice for advice in advise(_two_plays(), most=9) if "--serial" in advice.arguments)
+    assert batches.change == "batches of 2, 4 hosts in roll"
+    assert batches.arguments == ("--serial", "2,4", "--play", "roll")
+    narrow = [advice.arguments for advice in advise(throttled("linear", 0, 1, 2, 3, 3, 3), most=9)]
+    assert ("--throttle", "narrow=2") in narrow
+    assert not any("--forks" in arguments or "narrow=50%" in arguments for arguments in narrow)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "serial"),
+    [((3, 3, 3, 1), "6"), ((1, 10, 10, 9), "1,20"), ((1, 3, 3, 2), "1,6"), ((5, 5), "100%"), ((5, 3), "100%")],
+)
+def test_bigger_batches_keep_the_one_that_goes_ahead(sizes: tuple[int, ...], serial: str) -> None:
+    hosts = iter([f"h{number:02}" for number in range(sum(sizes))])
+    told, t = Told("x", forks=50), 0.0
+    for size in sizes:
+        batch = tuple(itertools.islice(hosts, size))
+        told.play(t, uuid="p2", name="roll", hosts=batch)
+        told.announce(t, "swap")
+        for host in batch:
+            told.work("swap", host, t, t + 1, announced=t + 1.001)
+        t += 1.0
+    told.end(t)
+    batches = next(advice for advice in advise(told.tree(), most=9) if "--serial" in advice.arguments)
+    assert batches.arguments[1] == serial
+
+
+def test_fewest_forks_that_save_about_as_much_are_advised() -> None:
+    """One of eight hosts takes 4 s, the others one: with four forks all are done by then, with eight no sooner."""
+    told = Told("abcdefgh", forks=2)
+    told.announce(0, "only")
+    for host, start in zip("abcdefgh", (0, 0, 1, 2, 3, 4, 4, 5), strict=True):
+        end = start + (4 if host == "a" else 1)
+        told.work("only", host, start, end, announced=end + 0.001)
+    told.end(6.001)
+    (forks,) = [advice for advice in advise(told.tree(), most=9) if "--forks" in advice.arguments]
+    assert forks.arguments == ("--forks", "4")
+    assert forks.prediction.saving_ns == pytest.approx(2e9, abs=0.01e9)

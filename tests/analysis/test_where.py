@@ -51,10 +51,13 @@ def test_waiting_for_forks_before_and_after_the_own_work() -> None:
 
 
 def test_waiting_for_a_throttle() -> None:
-    """Of three hosts one is at work at a time; under free the others wait for their turn, the last for the end."""
-    assert _seconds(throttled("linear", 0, 1, 2, 3, 3, 3)) == {"module": 2.0, "forks": 2.0}
+    """Of three hosts one is at work at a time; under free the others wait for their turn, the last for the end.
+
+    There are forks for all of them: more would change nothing, so it is no waiting for one.
+    """
+    assert _seconds(throttled("linear", 0, 1, 2, 3, 3, 3)) == {"module": 2.0, "throttle": 2.0}
     free = _seconds(throttled("free", 0, 1, 2, 2, 2, 3))
-    assert free == {"module": 2.0, "forks": 1.33, "slowest_host": 0.67}
+    assert free == {"module": 2.0, "throttle": 1.33, "slowest_host": 0.67}
 
 
 def test_waiting_for_the_controller_and_our_part_of_it() -> None:
@@ -67,6 +70,16 @@ def test_waiting_for_the_controller_and_our_part_of_it() -> None:
         told.work("second", host, 3, 4, announced=4)
     told.end(4.5, callback_ns=200_000_000)
     assert _seconds(told.tree()) == {"module": 2.0, "controller": 2.3, "overhead": 0.2}
+
+
+def test_host_that_is_started_late_though_there_are_forks_waits_for_the_controller() -> None:
+    """It starts one worker a second, each works for one: nobody is slower than the others."""
+    told = Told("abc")
+    told.announce(0, "only")
+    for number, host in enumerate("abc"):
+        told.work("only", host, number, number + 1, announced=number + 1)
+    told.end(3)
+    assert _seconds(told.tree()) == {"module": 1.0, "controller": 2.0}
 
 
 def test_host_that_has_no_part_in_a_task_waits_for_those_that_have() -> None:

@@ -41,5 +41,16 @@ def test_in_a_narrow_terminal() -> None:
     assert lines[3] == "Unpack a r…releases      9.00s     4.00s     +125%"
 
 
+def test_what_there_is_nothing_to_compare_with_is_named() -> None:
+    """A new task is why the run takes longer."""
+    assert _shown(TASKS | {"Warm up": 3.0}, 80)[1:] == [
+        "                   time   usually      more",
+        "the whole run     11.3s     8.30s      +36%",
+        "",
+        "Not compared, since new or with another outcome than usually: Warm up (3.00s).",
+        "What is usual is told by 8 comparable runs.",
+    ]
+
+
 def test_nothing() -> None:
     assert _shown(TASKS, 80)[1] == "Nothing was slower than usual"

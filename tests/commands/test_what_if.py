@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from .program import Program
-from .stories import deploy, nasty
+from .stories import Told, deploy, nasty
 
 
 def test_they_look_as_they_are_meant_to(program: Program, expect: Callable[[str, str], None]) -> None:
@@ -21,7 +21,8 @@ def test_they_look_as_they_are_meant_to(program: Program, expect: Callable[[str,
 def test_json_has_the_promised_names(program: Program) -> None:
     deploy().write(program.state_dir)
     words = ("--forks", "20", "--strategy", "free", "--serial", "50%", "--without", "Check", "--faster", "Go back=50%")
-    prediction = json.loads(program.output("what-if", *words, "--json"))
+    more = ("--play", "Roll out the shop", "--throttle", "Check=1")
+    prediction = json.loads(program.output("what-if", *words, *more, "--json"))
     assert prediction["recorded"] == 23.6
     assert prediction["low"] <= prediction["predicted"] <= prediction["high"]
 
@@ -42,10 +43,38 @@ def test_task_that_is_not_there_is_told_with_the_nearest_name(program: Program) 
     answer = program.run("what-if", "--without", "Chek")
     assert (answer.returncode, answer.stdout) == (4, "")
     assert answer.stderr == "deploytrace: No task of the run is called 'Chek': did you mean 'Check'?\n"
+    answer = program.run("what-if", "--serial", "1", "--play", "roll out the shop")
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert answer.stderr.endswith("called 'roll out the shop': did you mean 'Roll out the shop'?\n")
+
+
+def test_tasks_of_one_name_are_told_apart_by_their_ids(program: Program) -> None:
+    told = Told()
+    told.play(0, hosts=("h1",))
+    for line in (1, 2):
+        told.define("Same", path="/p/site.yml", line=line)
+        told.announce(line, "Same")
+        told.on("h1", "Same", line, line + 0.9)
+    told.end(3)
+    told.write(program.state_dir)
+    answer = program.run("what-if", "--without", "Same")
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert answer.stderr.startswith("deploytrace: 2 tasks of the run are called 'Same': say `role | task`, or")
+    for advice in json.loads(program.output("advise", "--json")):
+        again = json.loads(program.output("what-if", *advice["arguments"], "--json"))
+        assert again["predicted"] == pytest.approx(advice["predicted"], abs=0.05)
 
 
 @pytest.mark.parametrize(
-    "words", [("--forks", "0"), ("--serial", "half"), ("--serial", "0"), ("--faster", "x"), ("--faster", "x=fast")]
+    "words",
+    [
+        ("--forks", "0"),
+        ("--serial", "half"),
+        ("--serial", "0"),
+        ("--faster", "x"),
+        ("--faster", "x=fast"),
+        ("--throttle", "x"),
+    ],
 )
 def test_wrong_usage(program: Program, words: tuple[str, ...]) -> None:
     answer = program.run("what-if", *words)

@@ -160,3 +160,17 @@ def test_a_run_of_a_newer_format_is_not_said_to_be_missing(directory: Directory)
     with pytest.raises(JournalError, match=r"journal version 99, this deploytrace reads up to \d+: upgrade"):
         directory.find("ff")
     assert directory.find("last").run_id == "b" * 32
+    for _, path in directory.journal_files():
+        if path.name[0] != "f":
+            path.unlink()
+    with pytest.raises(RunNotFound, match="upgrade"):
+        directory.find("last")
+
+
+def test_run_that_is_too_far_back(directory: Directory) -> None:
+    with pytest.raises(RunNotFound, match=r"last~9 is not there: \d runs are recorded, the oldest is last~\d\.$"):
+        directory.find("last~9")
+    for run in directory.runs()[1:]:
+        run.path.unlink()
+    with pytest.raises(RunNotFound, match=r"last~1 is not there: one run is recorded\.$"):
+        directory.find("last~1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -29,25 +30,39 @@ class Faster:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages."""
+    """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages.
+
+    ``plays`` are the ids of those whose strategy and batches change; none: all. ``throttle`` is how many hosts may be
+    at a task at once, 0: as many as there are forks.
+    """
 
     forks: int | None = None
     strategy: Strategy | None = None
     serial: tuple[str, ...] = ()
+    plays: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     faster: tuple[Faster, ...] = ()
+    throttle: tuple[tuple[str, int], ...] = ()
 
     @property
     def scheduling(self) -> bool:
         """Whether more than the works themselves changes."""
-        return bool(self.forks or self.strategy or self.serial)
+        return bool(self.forks or self.strategy or self.serial or self.throttle)
+
+    def concern(self, play: str) -> bool:
+        """Return whether a play's strategy and batches change."""
+        return not self.plays or play in self.plays
 
 
 def changed(plan: Plan, changes: Changes) -> Plan:
     """Return the plan with the changes made."""
     batches = plan.batches
     if changes.serial:
-        batches = tuple(part for play in _plays(batches) for part in _split(_joined(play), play, changes.serial))
+        batches = tuple(
+            part
+            for play in _plays(batches)
+            for part in (_split(_joined(play), play, changes.serial) if changes.concern(play[0].play) else play)
+        )
     return Plan(tuple(_changed(batch, changes) for batch in batches), plan.tail)
 
 
@@ -55,10 +70,11 @@ def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
     steps = [step for step in batch.steps if step.step.detail.stable_id not in changes.without]
     for faster in changes.faster:
         steps = [_mapped(step, faster.of) if step.step.detail.stable_id == faster.task else step for step in steps]
-    strategy = changes.strategy or batch.strategy
+    for task, throttle in changes.throttle:
+        steps = [replace(step, throttle=throttle) if step.step.detail.stable_id == task else step for step in steps]
+    strategy = (changes.strategy if changes.concern(batch.play) else None) or batch.strategy
     if strategy is not batch.strategy and strategy is Strategy.LINEAR:
-        places = {host: place for place, host in enumerate(batch.hosts)}
-        steps = [_in_lockstep(step, places) for step in steps]
+        steps = list(_in_lockstep(steps, batch.hosts))
     elif batch.strategy is Strategy.LINEAR and strategy is not Strategy.LINEAR:
         steps = [_on_every_host(step, batch.hosts) if step.step.detail.definition.run_once else step for step in steps]
     return replace(batch, steps=tuple(steps), strategy=strategy, slots=changes.forks or batch.slots)
@@ -68,10 +84,24 @@ def _mapped(step: PlannedStep, change: Callable[[int], int]) -> PlannedStep:
     return replace(step, works=tuple(work._replace(duration=change(work.duration)) for work in step.works))
 
 
-def _in_lockstep(step: PlannedStep, places: Mapping[str, int]) -> PlannedStep:
-    """Return a task as it would run in lockstep: in the hosts' order, and once where it is to."""
-    works = tuple(sorted(step.works, key=lambda work: places[work.host]))
-    return replace(step, works=works[:1] if step.step.detail.definition.run_once else works)
+def _in_lockstep(steps: Sequence[PlannedStep], hosts: Sequence[str]) -> Iterator[PlannedStep]:
+    """Yield tasks as they would run in lockstep: all hosts at one, in their order, and once where it is to.
+
+    Hosts at their own pace that include the same file at different times run it as tasks of their own.
+    """
+    own: dict[str, list[tuple[PlannedStep, PlannedWork]]] = {host: [] for host in hosts}
+    for step in steps:
+        for work in step.works:
+            own[work.host].append((step, work))
+    found: defaultdict[_Key, list[tuple[PlannedStep, PlannedWork]]] = defaultdict(list)
+    sequences = [_numbered(step for step, _ in works) for works in own.values()]
+    for works, keys in zip(own.values(), sequences, strict=True):
+        for key, each in zip(keys, works, strict=True):
+            found[key].append(each)
+    for key in _merged(sequences):
+        step = found[key][0][0]
+        once = step.step.detail.definition.run_once
+        yield replace(step, works=tuple(work for _, work in found[key][: 1 if once else None]))
 
 
 def _on_every_host(step: PlannedStep, hosts: Sequence[str]) -> PlannedStep:
@@ -87,21 +117,42 @@ def _plays(batches: Sequence[PlannedBatch]) -> Iterator[list[PlannedBatch]]:
 
 def _joined(play: Sequence[PlannedBatch]) -> list[list[PlannedStep]]:
     """Return the tasks of a play in order, each with what it was in the batches that had it."""
-    order: list[tuple[str, int]] = []
-    found: dict[tuple[str, int], list[PlannedStep]] = {}
-    for batch in play:
-        place, seen = 0, dict[str, int]()
-        for step in batch.steps:
-            name = step.step.detail.stable_id
-            seen[name] = seen.get(name, 0) + 1
-            key = (name, seen[name])
-            if key in found:
-                place = order.index(key) + 1
-            else:
+    found: defaultdict[_Key, list[PlannedStep]] = defaultdict(list)
+    sequences = [_numbered(batch.steps) for batch in play]
+    for batch, keys in zip(play, sequences, strict=True):
+        for key, step in zip(keys, batch.steps, strict=True):
+            found[key].append(step)
+    return [found[key] for key in _merged(sequences)]
+
+
+_Key = tuple[str, int]
+"""A task's stable id, and the how many-eth of that id it is."""
+
+
+def _numbered(steps: Iterable[PlannedStep]) -> list[_Key]:
+    seen: Counter[str] = Counter()
+    keys = []
+    for step in steps:
+        name = step.step.detail.stable_id
+        seen[name] += 1
+        keys.append((name, seen[name]))
+    return keys
+
+
+def _merged(sequences: Iterable[Iterable[_Key]]) -> list[_Key]:
+    """Return all that the sequences hold, each once, in an order that fits theirs."""
+    order: list[_Key] = []
+    known: set[_Key] = set()
+    for sequence in sequences:
+        place = 0
+        for key in sequence:
+            if key not in known:
+                known.add(key)
                 order.insert(place, key)
-                place += 1
-            found.setdefault(key, []).append(step)
-    return [found[key] for key in order]
+            elif order[place : place + 1] != [key]:
+                place = order.index(key)
+            place += 1
+    return order
 
 
 def _split(
@@ -125,7 +176,7 @@ def _part(parts: Sequence[PlannedStep], hosts: Sequence[str]) -> PlannedStep:
         chosen = [works[0]._replace(host=hosts[0])]
     else:
         chosen = [work for work in works if work.host in set(hosts)]
-    return PlannedStep(step, parts[0].lead, tuple(chosen))
+    return PlannedStep(step, parts[0].lead, tuple(chosen), parts[0].throttle)
 
 
 def _sizes(serial: Sequence[str], hosts: int) -> Iterator[int]:

@@ -42,6 +42,7 @@ class Occupancy:
     def __init__(self, batch: Batch, start: int, end: int) -> None:
         self._idle = _Stretches()
         self._taken = _Stretches()
+        self._held = _Stretches()
         working = throttled = 0
         since = start
         last: dict[str, int] = {}
@@ -54,8 +55,10 @@ class Occupancy:
             if t > since:
                 if not working:
                     self._idle.append(since, t)
-                elif working >= batch.slots < busy_hosts or throttled:
+                elif working >= batch.slots < busy_hosts:
                     self._taken.append(since, t)
+                elif throttled:
+                    self._held.append(since, t)
                 since = t
             working += change
             busy_hosts -= done
@@ -65,12 +68,13 @@ class Occupancy:
         """Return how long of this time nobody was at work, ns."""
         return self._idle.within(start, end)
 
-    def taken(self, start: int, end: int) -> int:
-        """Return how long of this time all forks were taken while more hosts than forks still had work to do, ns.
+    def queued(self, start: int, end: int) -> dict[str, int]:
+        """Return how long of this time hosts queued, ns, by what was short.
 
-        Or as many as a task's throttle allows, while more hosts still had that task to do.
+        ``forks``: all were taken while more hosts than forks still had work to do. ``throttle``: forks there were, but
+        as many hosts were at a task as its throttle allows, while more had it to do.
         """
-        return self._taken.within(start, end)
+        return {"forks": self._taken.within(start, end), "throttle": self._held.within(start, end)}
 
 
 _Change = tuple[int, int, int, int]

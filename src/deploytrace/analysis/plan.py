@@ -68,13 +68,14 @@ def _planned(batch: Batch, done: Sequence[Action], base: int) -> PlannedBatch:
             launch if cost.launch is None else cost.launch,
             relaunch if cost.relaunch is None else cost.relaunch,
             cost.announce,
+            work.node.outcome,
         )
 
     steps = []
     for step in batch.steps:
         before = max(0, (costs[step.works[0].node.id].prepare or 0) - prepare) if lockstep else 0
         works = tuple(planned(work, lockstep and number == 0) for number, work in enumerate(step.works))
-        steps.append(PlannedStep(step, before, works))
+        steps.append(PlannedStep(step, before, works, step.throttle))
     return PlannedBatch(batch.play.id, batch.strategy, lead, batch.slots, batch.hosts, tuple(steps))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..run.summary import Summary, TaskKey
+from ..run.summary import Summary, TaskKey, TaskTime
 from .noise import MEASURABLE_NS, shift_of, wildness_of
 from .usual import Usual, alike, case_of
 
@@ -37,8 +37,8 @@ class Regressions:
 
     ``whole`` is the run itself, ``tasks`` come in the order of what they lost. ``shift_ns`` is by how much tasks were
     slower in common, which is the controller's or the network's affair: ``tasks`` are slower than that. ``compared``
-    tasks were looked at, ``unknown`` ones are new or came to what they seldom come to. Those that were ``faster`` are
-    nobody's worry, and come in the order of what they won.
+    tasks were looked at, ``unknown`` ones are new or came to what they seldom come to, the longest first. Those that
+    were ``faster`` are nobody's worry, and come in the order of what they won.
     """
 
     runs: int
@@ -46,7 +46,7 @@ class Regressions:
     usual_ns: int
     shift_ns: int
     compared: int
-    unknown: int
+    unknown: tuple[TaskTime, ...]
     whole: Unusual | None
     tasks: tuple[Unusual, ...]
     faster: tuple[Unusual, ...] = ()
@@ -86,11 +86,15 @@ def find_regressions(summary: Summary, usual: Usual | None) -> Regressions | Non
         usual_ns=round(usual.whole.median),
         shift_ns=round(shift),
         compared=len(known),
-        unknown=len(done) - len(known),
+        unknown=tuple(sorted((done[case] for case in done.keys() - known.keys()), key=_longest_first)),
         whole=_whole(summary, usual, tests),
         tasks=tuple(each for each in unusual if each.excess_ns > 0),
         faster=tuple(each for each in unusual if each.excess_ns < 0),
     )
+
+
+def _longest_first(task: TaskTime) -> tuple[int, TaskKey]:
+    return -task.wall_ns, task.key
 
 
 def _whole(summary: Summary, usual: Usual, tests: int) -> Unusual | None:

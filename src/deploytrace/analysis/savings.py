@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..run.model import Outcome
 from .plan import Plan
 from .schedule import Strategy
 from .simulation import PlannedBatch, PlannedStep, PlannedWork, duration, step_duration
 
 __all__ = ["Saving", "capped", "savings"]
 
+_REGULAR = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.SKIPPED})
 _PLAYED = 200_000  # works that are played again in one run, at about 1 µs each
 
 
 @dataclass(slots=True)
 class Saving:
-    """``whole_ns``: without the task; ``median_ns``: if it took no host longer than the median host."""
+    """``whole_ns``: without the task; ``median_ns``: if it took no host longer than the median host like it."""
 
     whole_ns: int = 0
     median_ns: int = 0
@@ -48,19 +50,24 @@ def savings(plan: Plan, tasks: Iterable[str]) -> dict[str, Saving]:
 
 
 def capped(step: PlannedStep) -> PlannedStep:
-    """Return a task as if no host took longer than the median host."""
-    median = statistics.median_low(work.duration for work in step.works)
-    return replace(
-        step,
-        works=tuple(
-            [
-                PlannedWork(work.host, median, work.prepare, work.launch, work.relaunch, work.announce)
-                if work.duration > median
-                else work
-                for work in step.works
-            ]
-        ),
-    )
+    """Return a task as if no host took longer than the median host of those in which it came to the same."""
+    medians = {outcome: _median(step.works, outcome) for outcome in {work.outcome for work in step.works}}
+    works = [
+        work._replace(duration=medians[work.outcome]) if work.duration > medians[work.outcome] else work
+        for work in step.works
+    ]
+    return replace(step, works=tuple(works))
+
+
+def _median(works: Sequence[PlannedWork], outcome: Outcome) -> int:
+    """Return what the median host took of those with an outcome; of all that did something, where it is a failure.
+
+    One that changes something takes longer than one that finds nothing to do, or that skips: it is not slow for that.
+    """
+    alike = [work.duration for work in works if work.outcome is outcome]
+    if outcome not in _REGULAR:
+        alike = [work.duration for work in works if work.outcome is not Outcome.SKIPPED]
+    return statistics.median_low(alike)
 
 
 def _in_lockstep(batch: PlannedBatch, wanted: set[str], found: defaultdict[str, Saving]) -> None:
@@ -88,12 +95,12 @@ def _estimated(batch: PlannedBatch, tasks: set[str], found: defaultdict[str, Sav
     median: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for step in batch.steps:
         task = step.step.detail.stable_id
-        typical = statistics.median_low(work.duration for work in step.works) if task in tasks else 0
-        for work in step.works:
+        even = capped(step).works if task in tasks else step.works
+        for work, evened in zip(step.works, even, strict=True):
             by_host[work.host] += work.duration
             if task in tasks:
                 whole[task][work.host] += work.duration
-                median[task][work.host] += max(0, work.duration - typical)
+                median[task][work.host] += work.duration - evened.duration
 
     def least(saved: Counter[str]) -> int:
         left = [ns - saved[host] for host, ns in by_host.items()]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..run.model import Outcome
 from .schedule import Step, Strategy
 
 __all__ = ["PlannedBatch", "PlannedStep", "PlannedWork", "duration", "step_duration"]
@@ -24,7 +25,8 @@ class PlannedWork(NamedTuple):
     """One task on one host: ``duration``, and what the controller takes for it, all in ns.
 
     ``prepare``: before it looks for a free fork; ``launch``: from then to the start; ``relaunch``: the same where it
-    had to wait, from the end of the work that made room; ``announce``: to take in the result.
+    had to wait, from the end of the work that made room; ``announce``: to take in the result. ``outcome`` is how it
+    ended.
     """
 
     host: str
@@ -33,15 +35,20 @@ class PlannedWork(NamedTuple):
     launch: int
     relaunch: int
     announce: int
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A task with its works in the order in which they are started; ``lead`` is the controller's time before it."""
+    """A task with its works in the order in which they are started; ``lead`` is the controller's time before it.
+
+    ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
+    """
 
     step: Step
     lead: int
     works: tuple[PlannedWork, ...]
+    throttle: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ def _batch(batch: PlannedBatch) -> int:
 def step_duration(step: PlannedStep, workers: int) -> int:
     """Return how long a task takes in lockstep: from the results of the one before to the last of its own, ns."""
     t = step.lead
-    slots = step.step.slots(workers)
+    slots = min(workers, step.throttle) if step.throttle else workers
     drained = max(1, int(workers * _DRAIN))
     running: list[tuple[int, int]] = []  # works that hold a slot: end, announce
     over: deque[tuple[int, int]] = deque()  # ended, not yet announced; in order of end
@@ -118,7 +125,7 @@ def _at_own_pace(batch: PlannedBatch) -> int:
     queues: list[deque[tuple[PlannedWork, _Throttle | None]]] = [deque() for _ in batch.hosts]
     places = {host: place for place, host in enumerate(batch.hosts)}
     for step in batch.steps:
-        throttle = _Throttle(step.step.throttle) if step.step.throttle else None
+        throttle = _Throttle(step.throttle) if step.throttle else None
         for work in step.works:
             queues[places[work.host]].append((work, throttle))
     ready = [place for place, queue in enumerate(queues) if queue]  # a heap: hosts that can be given a task

@@ -6,11 +6,11 @@ all of them waited for counts whole, and what one of fifty waited for counts a f
 - ``module``: at work. ``connection``: of the work, what is not the module's own: connecting, transferring and starting
   it. Only commands tell how long they took themselves (``delta``), and only where results are recorded in detail; for
   the other commands of the run the median of those is taken; other modules count as ``module`` whole.
-- ``forks``: waiting because all forks were taken, or all that a task's throttle allows, for a slot or for others that
-  had to wait for one.
+- ``forks``: waiting because all forks were taken, for one or for others that had to wait for one.
+- ``throttle``: likewise, because as many hosts were at a task as its throttle allows, while there were forks.
 - ``slowest_host``: waiting for hosts that took longer.
-- ``controller``: nobody could go on but Ansible's main process: before and between tasks, starting workers one after
-  the other, announcing results late.
+- ``controller``: for Ansible's main process: before and between tasks, starting workers one after the other though
+  there are forks, announcing results late.
 - ``overhead``: of that, what the callbacks of deploytrace took at most.
 """
 
@@ -27,7 +27,7 @@ from .schedule import Batch, Schedule, Step, Strategy, Work, schedule
 
 __all__ = ["SHARES", "Part", "Where", "where"]
 
-SHARES = ("module", "connection", "forks", "slowest_host", "controller", "overhead")
+SHARES = ("module", "connection", "forks", "throttle", "slowest_host", "controller", "overhead")
 """The names of the shares, in the order in which they are shown."""
 
 _COMMANDS = frozenset({"command", "shell"})
@@ -151,37 +151,39 @@ class _Hosts:
         for work, step in works:
             role = step.detail.definition.role or ""
             begin, end = max(t, work.start), min(self._end, max(t, work.end))
-            self._add_waiting(t, begin, before, role)
+            self._add_waiting(t, begin, before, role, begun=step.works[0].start)
             spent = end - begin
             connecting = min(spent, self._connection.of(work) or 0)
             self._sums[role, "connection"] += connecting
             self._sums[role, "module"] += spent - connecting
             t, before = end, (work, step)
-        self._add_waiting(t, self._end, before, role, last=True)
+        self._add_waiting(t, self._end, before, role)
 
     def _add_waiting(
-        self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, last: bool = False
+        self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, begun: int | None = None
     ) -> None:
-        """Add what a host waited for after one work and before the next (``role``: of that), or the batch's end."""
+        """Add what a host waited for after one work and before the next (``role``: of that; the first host began it at
+        ``begun``), or the batch's end."""
         sums = self._sums
         if self._lockstep and before is not None:
             work, step = before
             barrier = self._barriers[id(step)]
             passed = min(until, barrier.end)
             if passed > t:
-                slowest, forks, controller = barrier.waiting(work, passed - t)
                 name = step.detail.definition.role or ""
-                sums[name, "slowest_host"] += slowest
-                sums[name, "forks"] += forks
-                sums[name, "controller"] += controller
+                for share, ns in barrier.waiting(work, passed - t).items():
+                    sums[name, share] += ns
                 t = passed
         if until <= t:
             return
-        taken, idle = self._occupancy.taken(t, until), self._occupancy.idle(t, until)
-        others = until - t - taken - idle if last or self._lockstep else 0
-        sums[role, "forks"] += taken
+        # Until a task begins, hosts wait for those that are at another one; from then on only to be started.
+        middle = until if begun is None else min(until, max(t, begun)) if self._lockstep else t
+        others = middle - t - self._occupancy.idle(t, middle) - sum(self._occupancy.queued(t, middle).values())
+        queued = self._occupancy.queued(t, until)
+        for share, ns in queued.items():
+            sums[role, share] += ns
         sums[role, "slowest_host"] += others
-        sums[role, "controller"] += until - t - taken - others
+        sums[role, "controller"] += until - t - sum(queued.values()) - others
 
 
 class _Barrier:
@@ -193,14 +195,14 @@ class _Barrier:
         self.end = latest.end
         self._longest = max(work.end - work.start for work in step.works)
         self._late = max(1, latest.start - first)
-        self._for_forks = occupancy.taken(first, latest.start)
+        self._queued = occupancy.queued(first, latest.start)
 
-    def waiting(self, work: Work, ns: int) -> tuple[int, int, int]:
-        """Return what ``ns`` of waiting after a work are: for slower hosts; because others started late, for want of
-        forks or because the controller starts one after the other."""
+    def waiting(self, work: Work, ns: int) -> dict[str, int]:
+        """Return what ``ns`` of waiting after a work are, by share: for slower hosts; because others started late, who
+        had to queue, or because the controller starts one after the other."""
         slower = min(ns, self._longest - (work.end - work.start))
-        forks = (ns - slower) * self._for_forks // self._late
-        return slower, forks, ns - slower - forks
+        queued = {share: (ns - slower) * late // self._late for share, late in self._queued.items()}
+        return {**queued, "slowest_host": slower, "controller": ns - slower - sum(queued.values())}
 
 
 def _shared(sums: Mapping[tuple[str, str], int], batch: Batch, length: int) -> dict[tuple[str, str], int]:

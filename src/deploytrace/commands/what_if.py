@@ -2,7 +2,8 @@
 
 The run's own schedule is played again as Ansible's strategies play it, with the changes made and the recorded times of
 everything else. `--faster "task=50%"` lets a task take half its time on each host, `--faster "task=10s"` at most ten
-seconds. A task is named as it is written in the playbook, with `role | ` before it where there are several.
+seconds. A task is named as it is written in the playbook, with `role | ` before it where there are several. Strategy
+and batches are those of all plays, unless --play names some.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import difflib
 import json
 import re
 import sys
+from collections.abc import Iterable
+from typing import NoReturn
 
 from ..analysis.changes import Changes, Faster
+from ..analysis.names import plays_by_name, tasks_by_name
 from ..analysis.schedule import Strategy
 from ..errors import TaskNotFound
-from ..run.load import children_first
-from ..run.model import TaskDetail, Tree
+from ..run.model import Tree
 from ..settings import Settings
 from .one_run import load_run
 from .recorded import add_run_argument
@@ -32,6 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forks", type=_forks, metavar="N", help="with so many forks")
     parser.add_argument("--strategy", choices=[each.value for each in Strategy], help="under this strategy")
     parser.add_argument("--serial", type=_serial, default=(), metavar="BATCH", help="in batches: 2, 50%%, or 1,5,50%%")
+    parser.add_argument(
+        "--play", action="append", default=[], metavar="PLAY", help="strategy and batches of this one only (repeatable)"
+    )
+    parser.add_argument(
+        "--throttle",
+        action="append",
+        type=_throttle,
+        default=[],
+        metavar="TASK=N",
+        help="so many hosts at it at once",
+    )
     parser.add_argument("--without", action="append", default=[], metavar="TASK", help="without this task (repeatable)")
     parser.add_argument(
         "--faster", action="append", type=_faster, default=[], metavar="TASK=TIME", help="see above (repeatable)"
@@ -52,6 +66,13 @@ def _serial(text: str) -> tuple[str, ...]:
     return parts
 
 
+def _throttle(text: str) -> tuple[str, int]:
+    task, _, number = text.rpartition("=")
+    if not task or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not TASK=4")
+    return task, int(number)
+
+
 def _faster(text: str) -> tuple[str, str]:
     task, sign, time = text.rpartition("=")
     if not sign or not task or not re.fullmatch(r"\d+(\.\d+)?(%|s)", time):
@@ -69,6 +90,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         forks=arguments.forks,
         strategy=Strategy(arguments.strategy) if arguments.strategy else None,
         serial=arguments.serial,
+        plays=tuple(play for name in arguments.play for play in _plays(tree, name)),
+        throttle=tuple((_stable_id(tree, name), number) for name, number in arguments.throttle),
         without=tuple(_stable_id(tree, name) for name in arguments.without),
         faster=tuple(_made_faster(_stable_id(tree, name), time) for name, time in arguments.faster),
     )
@@ -89,21 +112,25 @@ def _made_faster(task: str, time: str) -> Faster:
     return Faster(task, most_ns=round(float(time[:-1]) * 1e9))
 
 
+def _plays(tree: Tree, name: str) -> set[str]:
+    """Return the plays of a name. Raises `TaskNotFound`."""
+    names = plays_by_name(tree)
+    return names[name] if name in names else _unknown("play", name, names, "`deploytrace show` lists its plays.")
+
+
 def _stable_id(tree: Tree, name: str) -> str:
     """Return the task that a name stands for. Raises `TaskNotFound`."""
-    names: dict[str, set[str]] = {}
-    for node in children_first(tree):
-        if isinstance(node.detail, TaskDetail):
-            role = node.detail.definition.role
-            for known in (node.name, f"{role} | {node.name}" if role else node.name):
-                names.setdefault(known, set()).add(node.detail.stable_id)
-    found = names.get(name, set())
-    if len(found) == 1:
-        return found.pop()
-    if found:
+    names = tasks_by_name(tree)
+    found = sorted(names.get(name, ()))
+    if len(found) > 1:
         raise TaskNotFound(
-            f"{len(found)} tasks of the run are called {name!r}: say `role | task`, if that tells them apart."
+            f"{len(found)} tasks of the run are called {name!r}: say `role | task`, or one's id of {', '.join(found)} "
+            "(`deploytrace critical-path --json` has it as stable_id)."
         )
+    return found[0] if found else _unknown("task", name, names, "`deploytrace top` lists its tasks.")
+
+
+def _unknown(what: str, name: str, names: Iterable[str], otherwise: str) -> NoReturn:
     near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else "`deploytrace top` lists its tasks."
-    raise TaskNotFound(f"No task of the run is called {name!r}: {hint}")
+    hint = f"did you mean {near[0]!r}?" if near else otherwise
+    raise TaskNotFound(f"No {what} of the run is called {name!r}: {hint}")

@@ -111,14 +111,19 @@ class Directory:
         if last is None and _RUN_ID.fullmatch(run) and (started := _started(self.journal(run))) is not None:
             return Recorded(run, self.journal(run), started)
         runs = {each.run_id: each for each in self.runs()}
-        if last is None and not any(run_id.startswith(run.lower()) for run_id in runs):
+        if not runs:
+            try:
+                self._read_start("")
+            except JournalError as error:
+                raise RunNotFound(str(error)) from None
+        elif last is None and run and not any(run_id.startswith(run.lower()) for run_id in runs):
             self._read_start(run.lower())
         return runs[named(run, list(runs), str(self.root))]
 
     def _read_start(self, beginning: str) -> None:
         """Raise `JournalError` where the journals of such run ids cannot be read: `runs` leaves those out."""
         for run_id, path in self.journal_files():
-            if beginning and run_id.startswith(beginning):
+            if run_id.startswith(beginning):
                 try:
                     descriptor = open_journal(path)
                 except OSError as error:
@@ -170,7 +175,8 @@ def named(run: str, newest_first: Sequence[str], where: str) -> str:
         back = int(last[1] or 0)
         if back < many:
             return newest_first[back]
-        raise RunNotFound(f"{run} is not there: {many} runs are recorded, the oldest is last~{many - 1}.")
+        there_are = f"{many} runs are recorded, the oldest is last~{many - 1}" if many > 1 else "one run is recorded"
+        raise RunNotFound(f"{run} is not there: {there_are}.")
     found = [run_id for run_id in newest_first if run and run_id.startswith(run.lower())]
     if len(found) == 1:
         return found[0]

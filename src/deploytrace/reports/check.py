@@ -11,7 +11,7 @@ from rich.text import Text
 from ..analysis.regression import Regressions, Unusual
 from ..run.summary import Summary
 from .paper import on_paper, wrapped
-from .slower import more_of, name_of
+from .slower import more_of, name_of, task_name
 from .styles import DIM
 from .wording import cut_middle, duration, local_time, neutral_line
 
@@ -21,12 +21,13 @@ _ID = 8
 _TIME = 9  # columns of a time
 _FIXED = 3 * (_TIME + 1)  # columns beside the names
 _NOTEWORTHY_NS = 50_000_000
+_MOST_UNKNOWN = 3  # that are named
 
 
 def as_json(run_id: str, regressions: Regressions | None) -> dict[str, Any]:
     """Return the findings for programs; times in seconds. ``compared_with`` is 0 where nothing is known to compare."""
     if regressions is None:
-        return {"run_id": run_id, "compared_with": 0, "regressed": False, "run": None, "tasks": []}
+        return {"run_id": run_id, "compared_with": 0, "regressed": False, "run": None, "tasks": [], "unknown": []}
     return {
         "run_id": run_id,
         "compared_with": regressions.runs,
@@ -42,6 +43,10 @@ def as_json(run_id: str, regressions: Regressions | None) -> dict[str, Any]:
                 **_times(each),
             }
             for each in regressions.tasks
+        ],
+        "unknown": [
+            {"role": task.key.role or None, "task": task.key.name, "seconds": task.wall_ns / 1e9}
+            for task in regressions.unknown
         ],
     }
 
@@ -79,4 +84,9 @@ def render(
 def _remarks(regressions: Regressions) -> Iterator[str]:
     if regressions.shift_ns >= _NOTEWORTHY_NS:
         yield f"Tasks took {duration(regressions.shift_ns)} longer in common: the controller or connections."
+    if unknown := [task for task in regressions.unknown if task.wall_ns >= _NOTEWORTHY_NS]:
+        names = [f"{task_name(task.key)} ({duration(task.wall_ns)})" for task in unknown[:_MOST_UNKNOWN]]
+        more = len(unknown) - len(names)
+        names += [f"{more} more"] if more else []
+        yield f"Not compared, since new or with another outcome than usually: {', '.join(names)}."
     yield f"What is usual is told by {regressions.runs} comparable runs."

@@ -19,7 +19,7 @@ from .paper import on_paper
 from .styles import DIM, NAME_STYLES, OUTCOME_STYLES
 from .timeline import Glyphs
 from .tree_labels import reason_of
-from .where_words import SHARE_STYLES, SHARE_WORDS
+from .where_words import RARE, SHARE_STYLES, SHARE_WORDS
 from .wording import cut, cut_middle, duration, neutral, neutral_line
 
 __all__ = ["Shown", "as_json", "render"]
@@ -33,6 +33,7 @@ _HEADS = {
     "module": "work",
     "connection": "connect",
     "forks": "forks",
+    "throttle": "throttle",
     "slowest_host": "slower",
     "controller": "ansible",
 }
@@ -154,13 +155,13 @@ def _where(where: Where, glyphs: Glyphs, width: int) -> Iterator[Text]:
     fixed = 4 * len(_GAP) + _TIME + _SHARE
     room = min(max(map(cell_len, SHARE_WORDS.values())), width - fixed + len(_GAP))
     cells = max(0, min(_BAR, width - fixed - room))
-    for name in SHARES:
+    for name in (name for name in SHARES if where.shares[name] or name not in RARE):
         ns = where.shares[name]
         unknown = name == "connection" and not where.connection_measured
         words = cut(SHARE_WORDS[name], room).ljust(room)
         line = Text(_GAP).append(words, "" if ns else DIM)
         if unknown:
-            yield line.append(_GAP + "-".rjust(_TIME) + _GAP + "no module said how long it took", DIM)
+            yield line.append(_GAP + "-".rjust(_TIME) + _GAP + "not recorded (setting `results`)", DIM)
             continue
         if not ns:
             yield line.append(_GAP + "-".rjust(_TIME), DIM)
@@ -169,7 +170,7 @@ def _where(where: Where, glyphs: Glyphs, width: int) -> Iterator[Text]:
         line.append(_GAP + _percent(ns, where.duration_ns).rjust(_SHARE), DIM)
         halves = min(2 * cells, max(1, round(2 * cells * ns / longest)))
         bar = glyphs.bar[2][2] * (halves // 2) + (glyphs.bar[2][0] if halves % 2 else "")
-        yield line.append(_GAP + bar, SHARE_STYLES[name])
+        yield line.append(_GAP + bar, SHARE_STYLES[name]) if cells else line
 
 
 def _parts(what: str, parts: Sequence[Part], width: int) -> Iterator[Text]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ..analysis.regression import Regressions, Unusual
 from ..analysis.usual import FEWEST
+from ..run.summary import TaskKey
 from .wording import duration, neutral
 
-__all__ = ["NEEDED", "lines", "more_of", "name_of", "too_few"]
+__all__ = ["NEEDED", "lines", "more_of", "name_of", "task_name", "too_few"]
 
 NEEDED = f"It takes {FEWEST} that went well, of the same playbook and environment, on about as many hosts."
 """What it takes to tell, in a sentence."""
@@ -42,8 +43,12 @@ def _in_short(slower: Unusual) -> str:
 
 def name_of(slower: Unusual) -> str:
     """Return the name of what was slower: a task with its role, or the run."""
-    key = slower.key
-    return "the whole run" if key is None else neutral(f"{key.role} | {key.name}" if key.role else key.name)
+    return "the whole run" if slower.key is None else task_name(slower.key)
+
+
+def task_name(key: TaskKey) -> str:
+    """Return a task's name with its role."""
+    return neutral(f"{key.role} | {key.name}" if key.role else key.name)
 
 
 def more_of(slower: Unusual) -> str:

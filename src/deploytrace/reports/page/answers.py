@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...analysis.critical_path import CriticalPath
 from ...analysis.where import SHARES, Where
-from ..where_words import SHARE_WORDS
+from ..where_words import RARE, SHARE_WORDS
 from ..wording import duration
 from .markup import Markup, element, line
 from .tables import find, share_bar, table
@@ -22,7 +22,8 @@ def where_figure(where: Where) -> Markup | None:
     if whole <= 0:
         return None
     parts, entries, left = [], [], 0.0
-    for name in SHARES:
+    names = [name for name in SHARES if where.shares[name] or (name not in RARE and _told(name, where))]
+    for name in names:
         ns = where.shares[name]
         percent = 100 * ns / whole
         parts.append(element("rect", x=f"{left:.2f}%", width=f"{percent:.2f}%", height="22", class_=f"share-{name}"))
@@ -36,9 +37,13 @@ def where_figure(where: Where) -> Markup | None:
                 class_=f"key share-{name}",
             )
         )
-    words = "; ".join(f"{SHARE_WORDS[name]} {duration(where.shares[name])}" for name in SHARES)
+    words = "; ".join(f"{SHARE_WORDS[name]} {duration(where.shares[name])}" for name in names)
     bar = element("svg", *parts, class_="where", height="22", role="img", aria_label=words)
     return element("div", bar, element("ul", *entries, class_="legend"))
+
+
+def _told(name: str, where: Where) -> bool:
+    return name != "connection" or where.connection_measured > 0
 
 
 @dataclass(slots=True)

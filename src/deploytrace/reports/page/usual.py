@@ -39,7 +39,7 @@ def _sentences(found: Regressions) -> Iterator[str]:
     yield f"The whole run took {duration(found.duration_ns)}, usually {duration(found.usual_ns)}."
     yield f"Of {found.compared} task{'' if found.compared == 1 else 's'} {beyond} than chance explains."
     if found.unknown:
-        yield f"{found.unknown} more cannot be judged: new, or with another outcome than usually."
+        yield f"{len(found.unknown)} more cannot be judged: new, or with another outcome than usually."
     yield f"What is usual is told by {found.runs} runs before it of the same kind that went well."
     if found.shift_ns >= _SHIFT_NS:
         yield (
