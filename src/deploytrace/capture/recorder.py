@@ -182,11 +182,8 @@ class Recorder:
         if slot is None or slot.finished:
             self._finish(recording, t, result, status)
             return
-        detail = b""
-        if status in self._results.wanted:
-            detail = lines.detailed(self._results.details(host, task, result))
-        elif task._uuid not in recording.ordinary_tasks:
-            detail = lines.detailed(self._results.delegate(host, task))
+        ordinary = task._uuid in recording.ordinary_tasks
+        detail = lines.detailed(self._results.told(host, task, result, status, ordinary=ordinary))
         slot.finished = True
         t -= recording.mono_ns
         line = lines.HOST_FINISHED % (t, slot.execution, slot.task, slot.quoted, status.encode("ascii"), detail)
@@ -228,11 +225,8 @@ class Recorder:
         if status == "ok" and result.is_changed():
             status = "changed"
         label = self._results.quoted_label(host, result)
-        detail = None
-        if status in self._results.wanted:
-            detail = self._results.details(host, task, result)
-        elif slot.task in recording.delegated and status != "skipped":
-            detail = self._results.delegate(host, task)
+        ordinary = task._uuid in recording.ordinary_tasks or status == "skipped"
+        detail = self._results.told(host, task, result, status, ordinary=ordinary)
         recording.write(lines.item_finished(t, slot.execution, status, label, detail))
 
     @hook

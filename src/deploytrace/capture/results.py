@@ -39,6 +39,12 @@ class Results:
         self._labels: dict[str, bytes] = {}
         self._labels_known = 0
 
+    def told(self, host: Any, task: Any, result: Any, status: str, *, ordinary: bool) -> dict[str, Any] | None:
+        """Return what is recorded of a result that did not fail: its details, at least a delegate, or nothing."""
+        if status in self.wanted:
+            return self.details(host, task, result)
+        return None if ordinary else self.delegate(host, task)
+
     def details(self, host: Any, task: Any, result: Any, *, failed: bool = False) -> dict[str, Any]:
         """Return what is recorded of a host's result; of one that failed, with the reason."""
         self._secrets.look_at_host(host)
