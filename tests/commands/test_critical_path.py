@@ -16,7 +16,7 @@ from deploytrace.reports.critical_path import render
 from deploytrace.run.load import load
 
 from .program import Program
-from .stories import crowd, deploy, nasty
+from .stories import Told, crowd, deploy, nasty
 
 RECORDED = sorted((Path(__file__).parents[1] / "journals").glob("*.jsonl"))
 
@@ -44,6 +44,21 @@ def test_json_has_the_promised_names_and_sums_to_the_duration(program: Program) 
         assert (segment["task"] is None) == (segment["kind"] == "controller")
     delegated = next(segment for segment in path["segments"] if segment["task"] == "Tell the load balancer")
     assert (delegated["host"], delegated["delegated_to"]) == ("web1", "lb1")
+
+
+def test_hosts_do_not_crowd_out_the_task(program: Program) -> None:
+    """Three hosts one after the other, all delegated to one; what they hang on is named once, or only their number."""
+    told = Told()
+    told.play(0, hosts=("web1", "web2", "web3"))
+    told.define("Take the host out of the pool", throttle=1, delegate_to="lb1")
+    told.announce(0, "Take the host out of the pool")
+    for number in range(3):
+        execution = told.start(number, "Take the host out of the pool", f"web{number + 1}")
+        told.finish(number + 1.01, execution, worker=number + 0.99)  # announced when the next one has been started
+    told.end(3.02)
+    told.write(program.state_dir)
+    assert "Take the host out of the pool · web1, web2, web3 on lb1 " in program.output("critical-path", COLUMNS="140")
+    assert "Take the host out of the pool · 3 hosts on lb1 " in program.output("critical-path", COLUMNS="110")
 
 
 def test_nothing_in_a_name_reaches_the_terminal(program: Program) -> None:

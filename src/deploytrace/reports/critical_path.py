@@ -66,6 +66,7 @@ class _Row:
     segments: tuple[Segment, ...]
     name: str
     hosts: str = ""
+    fewer: str = ""  # instead of ``hosts``, where these leave too little room for the name
     quiet: bool = False
 
     @property
@@ -131,7 +132,7 @@ def _rows(segments: Sequence[Segment]) -> Iterator[_Row]:
         works = [segment for segment in current if segment.kind != "controller"]
         first = works[0]
         what = f"{first.role} | {first.task}" if first.role else first.task or ""
-        return _Row(tuple(current), neutral_line(what), _hosts(works))
+        return _Row(tuple(current), neutral_line(what), *_hosts(works))
 
     for segment in segments:
         if segment.kind == "controller":
@@ -152,14 +153,14 @@ def _rows(segments: Sequence[Segment]) -> Iterator[_Row]:
         yield _Row(tuple(pending), _CONTROLLER, quiet=True)
 
 
-def _hosts(works: Sequence[Segment]) -> str:
-    names = [
-        neutral(f"{work.host} on {work.delegated_to}" if work.delegated_to not in (None, work.host) else str(work.host))
-        for work in works
-    ]
-    if len(names) > _HOSTS:
-        return f"{len(names)} hosts in turn"
-    return ", ".join(names)
+def _hosts(works: Sequence[Segment]) -> tuple[str, str]:
+    """Return the hosts of a row, and in short; where all were delegated to one host, that is named once."""
+    where = [f" on {work.delegated_to}" if work.delegated_to not in (None, work.host) else "" for work in works]
+    common = where[0] if len(set(where)) == 1 else ""
+    names = [neutral(f"{work.host}{'' if common else on}") for work, on in zip(works, where, strict=True)]
+    common = neutral(common)
+    short = f"{len(names)} hosts{common}" if len(names) > 1 else ""
+    return (f"{len(names)} hosts in turn{common}" if len(names) > _HOSTS else ", ".join(names) + common), short
 
 
 def _summed_up(rows: Iterator[_Row], least: int, glyphs: Glyphs) -> Iterator[_Row]:
@@ -176,6 +177,8 @@ def _summed_up(rows: Iterator[_Row], least: int, glyphs: Glyphs) -> Iterator[_Ro
 
 def _line(row: _Row, path: CriticalPath, layout: _Layout, timeline: Timeline | None, glyphs: Glyphs) -> Text:
     hosts = glyphs.dot + row.hosts if row.hosts else ""
+    if cell_len(row.name) + cell_len(hosts) > layout.name and row.fewer:
+        hosts = min(hosts, glyphs.dot + row.fewer, key=cell_len)
     room = max(6, layout.name - cell_len(hosts))
     line = Text().append(cut_middle(row.name, room), DIM if row.quiet else "").append(hosts, NAME_STYLES[Kind.HOST])
     line.truncate(layout.name, overflow="ellipsis")
