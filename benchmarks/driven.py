@@ -22,15 +22,11 @@ _PATIENCE_S = 300
 
 @dataclass(frozen=True)
 class Forks:
-    """What forks took, all together: CPU of the parent and of the children in ns, threads in a child at most.
-
-    ``faults`` are the page faults of the two hooks that come with each of them.
-    """
+    """What forks took, all together: CPU of the parent and of the children in ns, threads in a child at most."""
 
     parent: int
     child: int
     threads: int
-    faults: int
 
 
 class Driven:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +25,6 @@ def measure(setting: Setting) -> Section:
     parent: dict[str, list[float]] = {each.name: [] for each in _CONTESTANTS}
     child: dict[str, list[float]] = {each.name: [] for each in _CONTESTANTS}
     threads: dict[str, int] = {}
-    faults: dict[str, list[float]] = {each.name: [] for each in _CONTESTANTS}
     with contextlib.ExitStack() as stack:
         driven = {
             each.name: stack.enter_context(driving(setting, each, version=NEWEST_STABLE)) for each in _CONTESTANTS
@@ -38,7 +36,6 @@ def measure(setting: Setting) -> Section:
                 forks = each.fork(_FORKS)
                 parent[name].append(forks.parent / 1e6 / _FORKS)
                 child[name].append(forks.child / 1e6 / _FORKS)
-                faults[name].append(forks.faults / _FORKS)
                 threads[name] = max(threads.get(name, 0), forks.threads)
     both = {name: [sum(pair) for pair in zip(parent[name], child[name], strict=True)] for name in driven}
     rows: list[Sequence[str]] = [
@@ -47,29 +44,19 @@ def measure(setting: Setting) -> Section:
             f"{min(parent[each.name]):.2f}",
             f"{min(child[each.name]):.2f}",
             f"{cpu_above(both[each.name], both[NOTHING.name]):.2f}" if each is not NOTHING else "",
-            f"{statistics.median(faults[each.name]):.0f}",
             str(threads[each.name]),
         )
         for each in _CONTESTANTS
     ]
-    numbers: dict[str, Any] = {"parent_ms": parent, "child_ms": child, "threads": threads, "faults": faults}
+    numbers: dict[str, Any] = {"parent_ms": parent, "child_ms": child, "threads": threads}
     return Section(
         name="forks",
         title="CPU per fork, and threads in a worker",
         method=(
             f"The same held run, after {_TASKS_BEFORE * 100:,} host results, forks processes as Ansible forks its "
-            f"workers, which count their threads and end; {_ROUNDS} rounds of {_FORKS} forks, taking turns. "
-            "*Page faults* are those of Ansible's dispatch of one host's start and of its result, the median: what is "
-            "touched after a fork is copied."
+            f"workers, which count their threads and end; {_ROUNDS} rounds of {_FORKS} forks, taking turns."
         ),
-        columns=(
-            "callback",
-            "parent, ms",
-            "child, ms",
-            "both above no callback, ms",
-            "page faults of the hooks",
-            "threads in the child",
-        ),
+        columns=("callback", "parent, ms", "child, ms", "both above no callback, ms", "threads in the child"),
         rows=rows,
         budgets=(Budget("threads in a worker", "", 1, single(threads[DEPLOYTRACE.name])),),
         numbers=numbers,

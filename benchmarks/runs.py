@@ -28,6 +28,8 @@ class Run:
     """From the moment the statistics are due until the main process has ended."""
     cpu: float
     """Of the main process alone, without its children."""
+    faults: int
+    """Page faults of the main process alone: pages that it touches for the first time after a fork, mostly."""
 
 
 def whole_run(
@@ -55,17 +57,23 @@ def whole_run(
     ended = time.monotonic_ns()
     watchdog.cancel()
     cpu = cpu_of_ended(running.pid)
+    faults = int(_stat(running.pid)[7])
     result = running.finish()
     due = re.search(r"statistics at (\d+)", result.stdout)
     if result.returncode or due is None:
         raise RuntimeError(f"a run with {contestant.title} failed: {result.output}")
-    return Run((ended - began) / 1e9, (ended - int(due[1])) / 1e9, cpu)
+    return Run((ended - began) / 1e9, (ended - int(due[1])) / 1e9, cpu, faults)
 
 
 def cpu_of_ended(pid: int) -> float:
     """Return the CPU seconds of a process that has ended and not been reaped, without its children's."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what proc_pid_stat(5) tells of a process, from its state on; counts are without its children's."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def peak_memory(pid: int) -> int:

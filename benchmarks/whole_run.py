@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from benchmarks.contestants import DEPLOYTRACE, LISTENING, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS
@@ -21,12 +22,14 @@ def measure(setting: Setting) -> Section:
     """Measure whole runs in turns."""
     contestants = (NOTHING, LISTENING, DEPLOYTRACE, OPENTELEMETRY, OPENTELEMETRY_LOGS)
     cpu: dict[str, list[float]] = {each.name: [] for each in contestants}
+    faults: dict[str, list[int]] = {each.name: [] for each in contestants}
     for number in range(max(map(setting.times, _ROUNDS.values()))):
         for each in contestants:
             if number < setting.times(_ROUNDS[each.name]):
                 with setting.ansible() as ansible:
                     run = whole_run(setting, ansible, each, "long_fleet.yml", hosts=_HOSTS, output="shown")
                     cpu[each.name].append(run.cpu)
+                    faults[each.name].append(run.faults)
     rows: list[Sequence[str]] = []
     for each in contestants:
         nothing = cpu[NOTHING.name]
@@ -37,6 +40,7 @@ def measure(setting: Setting) -> Section:
                 f"{min(cpu[each.name]):.2f}",
                 f"{cpu_ratio(cpu[each.name], nothing):.3f}" if each is not NOTHING else "",
                 f"{above.value / _RESULTS * 1e6:,.0f}" if each is not NOTHING else "",
+                f"{statistics.median(faults[each.name]) / _RESULTS:,.0f}",
             )
         )
     return Section(
@@ -46,12 +50,18 @@ def measure(setting: Setting) -> Section:
             f"CPU of Ansible's main process in whole runs of {_HOSTS} hosts and forty `debug` tasks ({_RESULTS:,} host "
             "results, ten forks) with Ansible's own output, in turns with runs without a callback; of each the fastest."
         ),
-        columns=("callback", "CPU, s", "times no callback", "µs above, per host result"),
+        columns=(
+            "callback",
+            "CPU, s",
+            "times no callback",
+            "µs above, per host result",
+            "page faults per host result",
+        ),
         rows=rows,
         budgets=(
             Budget(
                 "CPU of a whole run", "times no callback", 1.01, cpu_ratio(cpu[DEPLOYTRACE.name], cpu[NOTHING.name])
             ),
         ),
-        numbers={"cpu_s": cpu},
+        numbers={"cpu_s": cpu, "faults": faults},
     )

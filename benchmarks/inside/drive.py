@@ -52,13 +52,6 @@ def _threads() -> None:
     sys.exit(len(list(Path("/proc/self/task").iterdir())))
 
 
-def _faults(tqm: Any, sent: Sent) -> int:
-    """Send an event to the callbacks and return how many page faults that took."""
-    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
-    _send_callback(tqm, sent[0], *sent[1], **sent[2])
-    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
-
-
 class WorkerProcess(multiprocessing.Process):  # type: ignore[misc]
     """A fork like Ansible's workers, by name too, with nothing to do but count its threads."""
 
@@ -121,12 +114,12 @@ class Drive:
         return time.thread_time_ns() - began
 
     def _fork(self, tqm: Any, times: int) -> dict[str, Any]:
-        parent = child = threads = faults = 0
+        parent = child = threads = 0
         host = _all_hosts(tqm)[0]
         announced, started, *_, finished = self._anew("ok", [host])
         _send_callback(tqm, announced[0], *announced[1], **announced[2])
         for _ in range(times):
-            faults += _faults(tqm, started)
+            _send_callback(tqm, started[0], *started[1], **started[2])
             worker = WorkerProcess(target=_threads)
             worker._host = host  # as Ansible's worker has it
             before = time.thread_time_ns(), children_cpu()
@@ -135,8 +128,8 @@ class Drive:
             parent += time.thread_time_ns() - before[0]
             child += children_cpu() - before[1]
             threads = max(threads, worker.exitcode)
-            faults += _faults(tqm, finished)
-        return {"parent": parent, "child": child, "threads": threads, "faults": faults}
+            _send_callback(tqm, finished[0], *finished[1], **finished[2])
+        return {"parent": parent, "child": child, "threads": threads}
 
     def _anew(self, name: str, hosts: list[Host]) -> list[Sent]:
         """Return a task's events once more: as a task of its own, its start first, then host after host."""
