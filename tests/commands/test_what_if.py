@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from .program import Program
-from .stories import Told, deploy, nasty
+from .stories import Told, deploy, interrupted, nasty
 
 
 def test_they_look_as_they_are_meant_to(program: Program, expect: Callable[[str, str], None]) -> None:
@@ -80,6 +80,12 @@ def test_wrong_usage(program: Program, words: tuple[str, ...]) -> None:
     answer = program.run("what-if", *words)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.startswith("usage: deploytrace what-if")
+
+
+def test_run_that_was_cut_short_says_so(program: Program) -> None:
+    interrupted().write(program.state_dir)
+    said = program.output("what-if", "--forks", "9")
+    assert said.endswith("\n\nThe run was broken off: what hosts have not come to is not counted.\n")
 
 
 def test_nothing_in_a_name_reaches_the_terminal(program: Program) -> None:

@@ -7,14 +7,21 @@ from typing import Any
 from rich.text import Text
 
 from ..analysis.what_if import Prediction
-from ..run.model import Tree
+from ..run.model import Outcome, Tree
 from .heading import heading
-from .paper import on_paper
+from .paper import on_paper, wrapped
 from .styles import DIM
 from .timeline import Glyphs
 from .wording import duration
 
 __all__ = ["as_json", "render"]
+
+_CUT_SHORT = {
+    Outcome.FAILED: "The run failed",
+    Outcome.UNREACHABLE: "Some host was out of reach",
+    Outcome.INTERRUPTED: "The run was broken off",
+    Outcome.RUNNING: "The run goes on",
+}
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:
@@ -41,6 +48,9 @@ def render(tree: Tree, prediction: Prediction, width: int, *, color: bool = Fals
         .append(duration(abs(saving)).rjust(7), "bold green" if saving >= 0 else "bold red")
         .append(f"  {share:.0f} %", DIM)
     )
+    if tree.node.outcome in _CUT_SHORT:
+        words = f"{_CUT_SHORT[tree.node.outcome]}: what hosts have not come to is not counted."
+        lines += [Text(), *wrapped((Text(word, DIM) for word in words.split(" ")), width, between=Text(" "))]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
