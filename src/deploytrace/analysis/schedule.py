@@ -12,7 +12,7 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple, cast
 
-from ..events import PlayStarted
+from ..events import PlayStarted, TaskDefined
 from ..run.load import children_first
 from ..run.model import HostDetail, Kind, Node, PlayDetail, RunDetail, TaskDetail, Tree
 from ..run.scope import in_lockstep
@@ -55,20 +55,19 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A task of a batch, or one flush of a handler, with its work in order of start; there is some."""
+    """A task of a batch, or one flush of a handler, with its work in order of start; there is some.
+
+    ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
+    """
 
     node: Node
     works: tuple[Work, ...]
+    throttle: int
 
     @property
     def detail(self) -> TaskDetail:
         """What is known of the task."""
         return cast(TaskDetail, self.node.detail)
-
-    @property
-    def throttle(self) -> int:
-        """How many hosts may be at it at once; 0: as many as there are forks."""
-        return max(0, self.detail.definition.throttle)
 
     def slots(self, of: int) -> int:
         """Return how many of so many forks it may take."""
@@ -119,8 +118,8 @@ def schedule(tree: Tree) -> Schedule:
 
 def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int, base: int) -> Batch:
     steps = [
-        Step(task.node, tuple(sorted(_works(task, base), key=attrgetter("start"))))
-        for task in _tasks(part)
+        Step(task.node, tuple(sorted(_works(task, base), key=attrgetter("start"))), max(0, definition.throttle))
+        for task, definition in _tasks(part)
         if any(child.node.kind is Kind.HOST for child in task.children)
     ]
     steps.sort(key=lambda step: step.works[0].start)
@@ -138,10 +137,10 @@ def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int
     )
 
 
-def _tasks(tree: Tree) -> Iterator[Tree]:
+def _tasks(tree: Tree) -> Iterator[tuple[Tree, TaskDefined]]:
     for child in tree.children:
         if isinstance(child.node.detail, TaskDetail):
-            yield child
+            yield child, child.node.detail.definition
         elif child.node.kind in (Kind.ROLE, Kind.BLOCK):
             yield from _tasks(child)
 
