@@ -66,9 +66,9 @@ class _Stretch(NamedTuple):
     action: Action | None  # the start of the work that it is; None: the controller
 
 
-def critical_path(tree: Tree) -> CriticalPath:
-    """Return a run's critical path."""
-    scheduled = schedule(tree)
+def critical_path(tree: Tree, scheduled: Schedule | None = None) -> CriticalPath:
+    """Return a run's critical path; ``scheduled`` is its schedule, where that is known already."""
+    scheduled = scheduled or schedule(tree)
     done = actions(scheduled)
     stretches = list(_backwards(scheduled, done))[::-1]
     weight: Counter[str] = Counter()

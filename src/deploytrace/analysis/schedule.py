@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from ..events import PlayStarted, TaskDefined
+from ..events import PlayStarted
 from ..run.load import children_first
 from ..run.model import HostDetail, Kind, Node, PlayDetail, RunDetail, TaskDetail, Tree
 from ..run.scope import in_lockstep
 
 __all__ = ["Batch", "Schedule", "Step", "Strategy", "Work", "schedule"]
 
+_start = attrgetter("start")
 _PINNED = frozenset({"host_pinned", "mitogen_host_pinned"})
 
 
@@ -41,16 +42,12 @@ class Work(NamedTuple):
     """One task on one host: a worker's life. ``announced`` is when its result was; ``told`` when its task was."""
 
     node: Node
+    detail: HostDetail
     host: str
     start: int
     end: int
     announced: int
     told: int
-
-    @property
-    def detail(self) -> HostDetail:
-        """What is known of the host result."""
-        return cast(HostDetail, self.node.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +58,9 @@ class Step:
     """
 
     node: Node
+    detail: TaskDetail
     works: tuple[Work, ...]
     throttle: int
-
-    @property
-    def detail(self) -> TaskDetail:
-        """What is known of the task."""
-        return cast(TaskDetail, self.node.detail)
 
     def slots(self, of: int) -> int:
         """Return how many of so many forks it may take."""
@@ -118,8 +111,8 @@ def schedule(tree: Tree) -> Schedule:
 
 def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int, base: int) -> Batch:
     steps = [
-        Step(task.node, tuple(sorted(_works(task, base), key=attrgetter("start"))), max(0, definition.throttle))
-        for task, definition in _tasks(part)
+        Step(task.node, detail, tuple(sorted(_works(task, base), key=_start)), max(0, detail.definition.throttle))
+        for task, detail in _tasks(part)
         if any(child.node.kind is Kind.HOST for child in task.children)
     ]
     steps.sort(key=lambda step: step.works[0].start)
@@ -137,10 +130,10 @@ def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int
     )
 
 
-def _tasks(tree: Tree) -> Iterator[tuple[Tree, TaskDefined]]:
+def _tasks(tree: Tree) -> Iterator[tuple[Tree, TaskDetail]]:
     for child in tree.children:
         if isinstance(child.node.detail, TaskDetail):
-            yield child, child.node.detail.definition
+            yield child, child.node.detail
         elif child.node.kind in (Kind.ROLE, Kind.BLOCK):
             yield from _tasks(child)
 
@@ -151,7 +144,7 @@ def _works(task: Tree, base: int) -> Iterator[Work]:
         if isinstance(detail, HostDetail):
             start, end = node.start - base, node.end - base
             announced = end if detail.announced is None else max(end, detail.announced - base)
-            yield Work(node, detail.host, start, end, announced, start - detail.waited_ns)
+            yield Work(node, detail, detail.host, start, end, announced, start - detail.waited_ns)
 
 
 def _most_at_once(tree: Tree) -> int:

@@ -55,7 +55,7 @@ class Forks:
         host = self._working.pop(event.execution, None)
         if host is None:
             return
-        if len(self._working) < self._forks:
+        if self._since is not None and len(self._working) < self._forks:
             self._free(event.t)
         self._freed[host] = self._taken(event.t)
 

@@ -265,8 +265,7 @@ class Replay:
 
     def _host_seen(self, event: ev.HostSeen) -> None:
         self._seen[event.host] = event
-        at_work = self._by_host.get(event.host)
-        if at_work is not None:
+        if (at_work := self._by_host.get(event.host)) is not None:
             at_work.seen = event
 
     def _host_started(self, event: ev.HostStarted) -> None:
@@ -298,10 +297,8 @@ class Replay:
             if event.again:
                 self._failed_late(event)
             return
-        if event.again:
-            execution.announce(execution.announced or event.t, event.status, event.ignored, event.detail)
-        else:
-            execution.announce(event.t, event.status, event.ignored, event.detail)
+        t = (execution.announced or event.t) if event.again else event.t
+        execution.announce(t, event.status, event.ignored, event.detail)
         if not (execution.definition.include and event.status == "ok"):
             self._finish(execution)
 
