@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Optional
 
 from .controller import Action, actions
 from .schedule import Batch, Schedule, Strategy, Work
@@ -28,8 +27,8 @@ class Plan:
     tail: int
 
 
-_Cost = tuple[Optional[int], Optional[int], Optional[int]]
-"""What the controller took to start a work: prepare, launch, relaunch, as far as it can be seen; None where it can not."""
+_Cost = tuple[int | None, int | None, int | None]
+"""What the controller took to start a work: prepare, launch, relaunch; None where that can not be seen."""
 
 
 def plan(schedule: Schedule, done: Sequence[Action] | None = None) -> Plan:

@@ -84,8 +84,7 @@ def _scaled(followed: Plan, factor: float) -> Plan:
                     step,
                     lead=scaled(step.lead),
                     works=tuple(
-                        PlannedWork(host, lasts, *map(scaled, controller))
-                        for host, lasts, *controller in step.works
+                        PlannedWork(host, lasts, *map(scaled, controller)) for host, lasts, *controller in step.works
                     ),
                 )
                 for step in batch.steps
