@@ -155,6 +155,21 @@ def test_any_cut_and_any_noise_is_survived(journal: Written) -> None:
             continue
 
 
+def test_however_much_is_read_at_once_the_events_are_the_same(journal: Written) -> None:
+    rng = random.Random(2)
+    lines = RECORDED[0].read_bytes().splitlines(keepends=True)
+    for _ in range(20):
+        mad = bytearray(b"".join(lines[1 : rng.randrange(2, len(lines))]))
+        for _ in range(rng.randrange(5)):
+            mad[rng.randrange(len(mad))] = rng.choice(b'\n ,:[]{}"1x')
+        journal.path.write_bytes(lines[0] + mad)
+        readers = [Reader(open_journal(journal.path), "j", chunk=chunk) for chunk in (200, 1_000_000)]
+        assert _all(readers[0]) == _all(readers[1])
+        assert (readers[0].damaged, readers[0].unknown) == (readers[1].damaged, readers[1].unknown)
+        for reader in readers:
+            reader.close()
+
+
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_recorded_journals_are_read_without_a_loss(path: Path) -> None:
     reader = Reader(open_journal(path), str(path))

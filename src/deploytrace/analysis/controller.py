@@ -49,10 +49,10 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
     entries: list[tuple[int, int, int, Work, Step]] = []
     for step in batch.steps:
         for work in step.works:
-            number = len(entries)
-            entries.append((work.start, 1, number, work, step))
+            number, start, announced = len(entries), work.start, work.announced
+            entries.append((start, 1, number, work, step))
             # At one instant results come before starts, save those of a work that took no time.
-            entries.append((work.announced, 0 if work.announced > work.start else 2, number, work, step))
+            entries.append((announced, 0 if announced > start else 2, number, work, step))
     entries.sort()
     running: list[_Ending] = []
     alike: defaultdict[int, list[_Ending]] = defaultdict(list)  # those of a throttled task

@@ -66,9 +66,9 @@ class _Stretch(NamedTuple):
     action: Action | None  # the start of the work that it is; None: the controller
 
 
-def critical_path(tree: Tree) -> CriticalPath:
-    """Return a run's critical path."""
-    scheduled = schedule(tree)
+def critical_path(tree: Tree, scheduled: Schedule | None = None) -> CriticalPath:
+    """Return a run's critical path; ``scheduled`` is its schedule, where that is known already."""
+    scheduled = scheduled or schedule(tree)
     done = actions(scheduled)
     stretches = list(_backwards(scheduled, done))[::-1]
     weight: Counter[str] = Counter()
@@ -82,7 +82,6 @@ def critical_path(tree: Tree) -> CriticalPath:
 
 def _backwards(scheduled: Schedule, done: list[Action]) -> Iterator[_Stretch]:
     """Yield the path from the run's end to its start, all of the controller's between two works in one."""
-    places = {action.work.node.id: place for place, action in enumerate(done) if action.starts}
     t = until = scheduled.duration
     place = len(done) - 1
     while place >= 0:
@@ -95,7 +94,8 @@ def _backwards(scheduled: Schedule, done: list[Action]) -> Iterator[_Stretch]:
         end = min(t, awaited.end)
         if end < until:
             yield _Stretch(end, until, None)
-        place = places[awaited.node.id]
+        while done[place].work is not awaited or not done[place].starts:
+            place -= 1
         yield _Stretch(awaited.start, end, done[place])
         t = until = awaited.start
     if until > 0:

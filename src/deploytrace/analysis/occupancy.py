@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from .schedule import Batch
 
-__all__ = ["Occupancy"]
+__all__ = ["Occupancy", "Stretches"]
 
 
-class _Stretches:
+class Stretches:
     """Disjoint intervals in order, of which any cut can be measured quickly."""
 
     def __init__(self) -> None:
@@ -22,6 +22,7 @@ class _Stretches:
         self._length = 0
 
     def append(self, start: int, end: int) -> None:
+        """Add an interval behind the others."""
         if end > start:
             self._starts.append(start)
             self._ends.append(end)
@@ -29,7 +30,13 @@ class _Stretches:
             self._length += end - start
 
     def within(self, start: int, end: int) -> int:
-        return self._until(end) - self._until(start) if end > start and self._starts else 0
+        """Return how much of this time is in the intervals."""
+        if end <= start or not self._starts:
+            return 0
+        place = bisect.bisect_right(self._starts, end) - 1
+        if place >= 0 and self._starts[place] <= start:  # as nearly always; saves a second search
+            return max(0, min(end, self._ends[place]) - start)
+        return self._until(end) - self._until(start)
 
     def _until(self, t: int) -> int:
         place = bisect.bisect_right(self._starts, t) - 1
@@ -37,12 +44,15 @@ class _Stretches:
 
 
 class Occupancy:
-    """Of one batch from ``start`` to ``end`` (ns since the run's start)."""
+    """Of one batch from ``start`` to ``end`` (ns since the run's start).
+
+    ``idle`` is when nobody was at work.
+    """
 
     def __init__(self, batch: Batch, start: int, end: int) -> None:
-        self._idle = _Stretches()
-        self._taken = _Stretches()
-        self._held = _Stretches()
+        self.idle = Stretches()
+        self._taken = Stretches()
+        self._held = Stretches()
         working = throttled = 0
         since = start
         last: dict[str, int] = {}
@@ -54,7 +64,7 @@ class Occupancy:
         for t, change, done, stopped in sorted(changes):
             if t > since:
                 if not working:
-                    self._idle.append(since, t)
+                    self.idle.append(since, t)
                 elif working >= batch.slots < busy_hosts:
                     self._taken.append(since, t)
                 elif throttled:
@@ -63,10 +73,6 @@ class Occupancy:
             working += change
             busy_hosts -= done
             throttled += stopped
-
-    def idle(self, start: int, end: int) -> int:
-        """Return how long of this time nobody was at work, ns."""
-        return self._idle.within(start, end)
 
     def queued(self, start: int, end: int) -> dict[str, int]:
         """Return how long of this time hosts queued, ns, by what was short.

@@ -7,10 +7,10 @@ spent waiting for a work's end, it was busy itself (`analysis.controller`).
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from .controller import Action, actions
 from .schedule import Batch, Schedule, Strategy, Work
@@ -27,73 +27,66 @@ class Plan:
     tail: int
 
 
-@dataclass(slots=True)
-class _Costs:
-    """What the controller took for one work, as far as it can be seen; None where it can not."""
-
-    prepare: int | None = None
-    launch: int | None = None
-    relaunch: int | None = None
-    announce: int = 0
+_Cost = tuple[int | None, int | None, int | None]
+"""What the controller took to start a work: prepare, launch, relaunch; None where that can not be seen."""
 
 
 def plan(schedule: Schedule, done: Sequence[Action] | None = None) -> Plan:
     """Return the plan that a run followed; ``done`` are its actions, where they are known already."""
     done = actions(schedule) if done is None else done
-    by_batch = {number: list(group) for number, group in groupby(done, key=lambda action: id(action.batch))}
+    by_batch = {id(batch): list(group) for batch, group in groupby(done, attrgetter("batch"))}
     batches = tuple(_planned(batch, by_batch[id(batch)], schedule.start) for batch in schedule.batches)
     return Plan(batches, max(0, schedule.duration - (done[-1].t if done else 0)))
 
 
-def _planned(batch: Batch, done: Sequence[Action], base: int) -> PlannedBatch:
+def _planned(batch: Batch, done: list[Action], base: int) -> PlannedBatch:
     lockstep = batch.strategy is Strategy.LINEAR
-    lead = min(max(0, batch.steps[0].detail.announced - base - done[0].since), done[0].t - done[0].since)
-    costs: defaultdict[str, _Costs] = defaultdict(_Costs)
-    for action in done:
-        since = action.since + (lead if action is done[0] else 0)
-        _look(action, since, costs[action.work.node.id], lockstep)
+    first = done[0]
+    lead = min(max(0, batch.steps[0].detail.announced - base - first.since), first.t - first.since)
+    done[0] = first._replace(since=first.since + lead)
+    started = {action.work.node.id: _starting(action, lockstep) for action in done if action.starts}
+    announced = {action.work.node.id: _announcing(action) for action in done if not action.starts}
     firsts = {step.works[0].node.id for step in batch.steps} if lockstep else set()
-    seen = [cost for node, cost in costs.items() if node not in firsts]
-    prepare = _median(cost.prepare for cost in seen)
-    launch = _median(cost.launch for cost in costs.values())
-    relaunch = _median((cost.relaunch for cost in costs.values()), launch)
+    prepare = _median(cost[0] for node, cost in started.items() if node not in firsts)
+    launch = _median(cost[1] for cost in started.values())
+    relaunch = _median((cost[2] for cost in started.values()), launch)
 
     def planned(work: Work, first: bool) -> PlannedWork:
-        cost = costs[work.node.id]
-        prepared = prepare if cost.prepare is None else min(cost.prepare, prepare) if first else cost.prepare
+        node = work.node.id
+        prepares, launches, relaunches = started[node]
         return PlannedWork(
             work.host,
             work.end - work.start,
-            prepared,
-            launch if cost.launch is None else cost.launch,
-            relaunch if cost.relaunch is None else cost.relaunch,
-            cost.announce,
+            prepare if prepares is None else min(prepares, prepare) if first else prepares,
+            launch if launches is None else launches,
+            relaunch if relaunches is None else relaunches,
+            announced[node],
             work.node.outcome,
         )
 
     steps = []
     for step in batch.steps:
-        before = max(0, (costs[step.works[0].node.id].prepare or 0) - prepare) if lockstep else 0
-        works = tuple(planned(work, lockstep and number == 0) for number, work in enumerate(step.works))
+        before = max(0, (started[step.works[0].node.id][0] or 0) - prepare) if lockstep else 0
+        works = tuple([planned(work, lockstep and number == 0) for number, work in enumerate(step.works)])
         steps.append(PlannedStep(step, before, works, step.throttle))
     return PlannedBatch(batch.play.id, batch.strategy, lead, batch.slots, batch.hosts, tuple(steps))
 
 
-def _look(action: Action, since: int, cost: _Costs, lockstep: bool) -> None:
-    """Read from an action what the controller took for it."""
-    if not action.starts:
-        cost.announce = action.t - (since if action.awaited is None else max(since, action.awaited.end))
-        return
-    told = since if lockstep else min(max(since, action.work.told), action.t)  # in lockstep no host is told by itself
-    if action.awaited is not None and not lockstep and action.awaited.end <= told:  # it was throttled
-        cost.prepare, cost.launch = told - max(since, action.awaited.end), action.t - told
-    elif action.awaited is not None:
-        cost.relaunch = action.t - max(told, action.awaited.end)
-        cost.prepare = None if lockstep or action.step.throttle else told - since
-    elif lockstep:
-        cost.prepare, cost.launch = action.t - since, 0
-    else:
-        cost.prepare, cost.launch = told - since, action.t - told
+def _starting(action: Action, lockstep: bool) -> _Cost:
+    """Return what the controller took to start a work."""
+    t, since, _, work, step, _, awaited = action
+    told = since if lockstep else min(max(since, work.told), t)  # in lockstep no host is told by itself
+    if awaited is None:
+        return (t - since, 0, None) if lockstep else (told - since, t - told, None)
+    if not lockstep and awaited.end <= told:  # it was throttled
+        return told - max(since, awaited.end), t - told, None
+    return None if lockstep or step.throttle else told - since, None, t - max(told, awaited.end)
+
+
+def _announcing(action: Action) -> int:
+    """Return what the controller took to take in a work's result."""
+    awaited = action.awaited
+    return action.t - (action.since if awaited is None else max(action.since, awaited.end))
 
 
 def _median(values: Iterable[int | None], default: int = 0) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ..events import PlayStarted
 from ..run.load import children_first
@@ -19,6 +19,7 @@ from ..run.scope import in_lockstep
 
 __all__ = ["Batch", "Schedule", "Step", "Strategy", "Work", "schedule"]
 
+_start = attrgetter("start")
 _PINNED = frozenset({"host_pinned", "mitogen_host_pinned"})
 
 
@@ -41,34 +42,25 @@ class Work(NamedTuple):
     """One task on one host: a worker's life. ``announced`` is when its result was; ``told`` when its task was."""
 
     node: Node
+    detail: HostDetail
     host: str
     start: int
     end: int
     announced: int
     told: int
 
-    @property
-    def detail(self) -> HostDetail:
-        """What is known of the host result."""
-        return cast(HostDetail, self.node.detail)
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A task of a batch, or one flush of a handler, with its work in order of start; there is some."""
+    """A task of a batch, or one flush of a handler, with its work in order of start; there is some.
+
+    ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
+    """
 
     node: Node
+    detail: TaskDetail
     works: tuple[Work, ...]
-
-    @property
-    def detail(self) -> TaskDetail:
-        """What is known of the task."""
-        return cast(TaskDetail, self.node.detail)
-
-    @property
-    def throttle(self) -> int:
-        """How many hosts may be at it at once; 0: as many as there are forks."""
-        return max(0, self.detail.definition.throttle)
+    throttle: int
 
     def slots(self, of: int) -> int:
         """Return how many of so many forks it may take."""
@@ -119,8 +111,8 @@ def schedule(tree: Tree) -> Schedule:
 
 def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int, base: int) -> Batch:
     steps = [
-        Step(task.node, tuple(sorted(_works(task, base), key=attrgetter("start"))))
-        for task in _tasks(part)
+        Step(task.node, detail, tuple(sorted(_works(task, base), key=_start)), max(0, detail.definition.throttle))
+        for task, detail in _tasks(part)
         if any(child.node.kind is Kind.HOST for child in task.children)
     ]
     steps.sort(key=lambda step: step.works[0].start)
@@ -138,10 +130,10 @@ def _batch(play: Node, started: PlayStarted, part: Tree, whole: bool, forks: int
     )
 
 
-def _tasks(tree: Tree) -> Iterator[Tree]:
+def _tasks(tree: Tree) -> Iterator[tuple[Tree, TaskDetail]]:
     for child in tree.children:
         if isinstance(child.node.detail, TaskDetail):
-            yield child
+            yield child, child.node.detail
         elif child.node.kind in (Kind.ROLE, Kind.BLOCK):
             yield from _tasks(child)
 
@@ -152,7 +144,7 @@ def _works(task: Tree, base: int) -> Iterator[Work]:
         if isinstance(detail, HostDetail):
             start, end = node.start - base, node.end - base
             announced = end if detail.announced is None else max(end, detail.announced - base)
-            yield Work(node, detail.host, start, end, announced, start - detail.waited_ns)
+            yield Work(node, detail, detail.host, start, end, announced, start - detail.waited_ns)
 
 
 def _most_at_once(tree: Tree) -> int:

@@ -87,31 +87,21 @@ def step_duration(step: PlannedStep, workers: int) -> int:
     t = step.lead
     slots = min(workers, step.throttle) if step.throttle else workers
     drained = max(1, int(workers * _DRAIN))
-    running: list[tuple[int, int]] = []  # works that hold a slot: end, announce
+    running: list[tuple[int, int]] = []  # a heap of works that hold a slot: end, announce
     over: deque[tuple[int, int]] = deque()  # ended, not yet announced; in order of end
-    for work in step.works:
-        t += work.prepare
-        _end_until(t, running, over)
-        if len(running) >= slots:
-            t = max(t, running[0][0]) + work.relaunch
-        else:
-            t += work.launch
-        heapq.heappush(running, (t + work.duration, work.announce))
-        _end_until(t, running, over)
+    for _, lasts, prepare, launch, relaunch, announce, _ in step.works:
+        t += prepare
+        while running and running[0][0] <= t:
+            over.append(heapq.heappop(running))
+        t = max(t, running[0][0]) + relaunch if len(running) >= slots else t + launch
+        heapq.heappush(running, (t + lasts, announce))
+        while running and running[0][0] <= t:
+            over.append(heapq.heappop(running))
         for _ in range(min(drained, len(over))):
             t += over.popleft()[1]
-    while running or over:
-        _end_until(t, running, over)
-        if not over:
-            t = running[0][0]
-            continue
-        t += over.popleft()[1]
+    for end, announce in (*over, *sorted(running)):
+        t = max(t, end) + announce
     return t
-
-
-def _end_until(t: int, running: list[tuple[int, int]], over: deque[tuple[int, int]]) -> None:
-    while running and running[0][0] <= t:
-        over.append(heapq.heappop(running))
 
 
 def _at_own_pace(batch: PlannedBatch) -> int:

@@ -13,7 +13,7 @@ from ..run.model import Tree
 from .changes import Changes, changed
 from .plan import Plan, plan
 from .schedule import schedule
-from .simulation import duration
+from .simulation import PlannedWork, duration
 
 __all__ = ["Prediction", "Predictor"]
 
@@ -84,13 +84,10 @@ def _scaled(followed: Plan, factor: float) -> Plan:
                     step,
                     lead=scaled(step.lead),
                     works=tuple(
-                        work._replace(
-                            prepare=scaled(work.prepare),
-                            launch=scaled(work.launch),
-                            relaunch=scaled(work.relaunch),
-                            announce=scaled(work.announce),
+                        PlannedWork(
+                            host, lasts, scaled(prepare), scaled(launch), scaled(relaunch), scaled(announce), outcome
                         )
-                        for work in step.works
+                        for host, lasts, prepare, launch, relaunch, announce, outcome in step.works
                     ),
                 )
                 for step in batch.steps

@@ -57,9 +57,9 @@ class Where:
     connection_measured: float
 
 
-def where(tree: Tree) -> Where:
-    """Return where the time of a run went."""
-    scheduled = schedule(tree)
+def where(tree: Tree, scheduled: Schedule | None = None) -> Where:
+    """Return where the time of a run went; ``scheduled`` is its schedule, where that is known already."""
+    scheduled = scheduled or schedule(tree)
     connection = _Connection(scheduled)
     plays: defaultdict[str, Counter[str]] = defaultdict(Counter)
     roles: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -91,24 +91,31 @@ class _Connection:
     """How much of a work is connecting, transferring and starting the module, as far as it can be told."""
 
     def __init__(self, scheduled: Schedule) -> None:
-        known: defaultdict[str | None, list[int]] = defaultdict(list)
         works = [work for batch in scheduled.batches for step in batch.steps for work in step.works]
+        known: defaultdict[str | None, list[int]] = defaultdict(list)
         for work in works:
             if (own := _own(work)) is not None:
                 known[_way(work)].append(max(0, work.end - work.start - own))
-        self._typical: dict[str | None, int] = {way: statistics.median_low(values) for way, values in known.items()}
-        told = sum(work.end - work.start for work in works if self.of(work) is not None)
+        typical = {way: statistics.median_low(values) for way, values in known.items()}
+        found = {work.node.id: _connecting(work, typical) for work in works} if typical else {}
+        self._told = {node: ns for node, ns in found.items() if ns is not None}
+        told = sum(work.end - work.start for work in works if work.node.id in self._told)
         self.measured = told / max(1, sum(work.end - work.start for work in works))
 
-    def of(self, work: Work) -> int | None:
-        """Return it in ns, None where it can not be told."""
-        if not self._typical or work.detail.definition.action.rpartition(".")[2] not in _COMMANDS:
-            return None
-        whole, own = work.end - work.start, _own(work)
-        if own is not None:
-            return max(0, whole - own)
-        typical = None if work.detail.definition.loop else self._typical.get(_way(work))
-        return None if typical is None else min(whole, typical)
+    def of(self, work: Work) -> int:
+        """Return it in ns, 0 where it can not be told."""
+        return self._told.get(work.node.id, 0)
+
+
+def _connecting(work: Work, typical: Mapping[str | None, int]) -> int | None:
+    definition = work.detail.definition
+    if definition.action.rpartition(".")[2] not in _COMMANDS:
+        return None
+    whole, own = work.end - work.start, _own(work)
+    if own is not None:
+        return max(0, whole - own)
+    usual = None if definition.loop else typical.get(_way(work))
+    return None if usual is None else min(whole, usual)
 
 
 def _own(work: Work) -> int | None:
@@ -150,10 +157,11 @@ class _Hosts:
         role = ""
         for work, step in works:
             role = step.detail.definition.role or ""
-            begin, end = max(t, work.start), min(self._end, max(t, work.end))
+            begin = max(t, work.start)
+            end = min(self._end, max(t, work.end))
             self._add_waiting(t, begin, before, role, begun=step.works[0].start)
             spent = end - begin
-            connecting = min(spent, self._connection.of(work) or 0)
+            connecting = min(spent, self._connection.of(work))
             self._sums[role, "connection"] += connecting
             self._sums[role, "module"] += spent - connecting
             t, before = end, (work, step)
@@ -178,7 +186,7 @@ class _Hosts:
             return
         # Until a task begins, hosts wait for those that are at another one; from then on only to be started.
         middle = until if begun is None else min(until, max(t, begun)) if self._lockstep else t
-        others = middle - t - self._occupancy.idle(t, middle) - sum(self._occupancy.queued(t, middle).values())
+        others = middle - t - self._occupancy.idle.within(t, middle) - sum(self._occupancy.queued(t, middle).values())
         queued = self._occupancy.queued(t, until)
         for share, ns in queued.items():
             sums[role, share] += ns

@@ -27,11 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the summary."""
     from ..analysis.critical_path import critical_path
+    from ..analysis.schedule import schedule
     from ..analysis.where import where
     from ..reports import show as report
 
     tree = load_run(settings, arguments.run).tree
-    shown = report.Shown(tree, where(tree), critical_path(tree))
+    scheduled = schedule(tree)
+    shown = report.Shown(tree, where(tree, scheduled), critical_path(tree, scheduled))
     if arguments.json:
         json.dump(report.as_json(shown), sys.stdout, indent=2)
         print()

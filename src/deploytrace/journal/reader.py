@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import JournalError
 from ..events import Event, RunStarted
-from .format import decode, decode_header
+from .format import decode, decode_all, decode_header
 
 __all__ = ["Reader", "first_event", "open_journal", "read_events"]
 
@@ -98,15 +98,12 @@ class Reader:
         self.run_id = run_id
 
     def _decode(self, lines: list[bytes]) -> list[Event]:
+        try:
+            found = decode_all(lines)
+        except ValueError:
+            found = list(self._one_by_one(lines))
         events = []
-        for line in lines:
-            try:
-                event = decode(line)
-            except ValueError:
-                self.damaged += 1
-                event = _after_torn(line)
-                if event is None:
-                    continue
+        for event in found:
             if event is None:
                 self.unknown += 1
             elif isinstance(event, RunStarted) and event.run_id != self.run_id:
@@ -114,6 +111,15 @@ class Reader:
             else:
                 events.append(event)
         return events
+
+    def _one_by_one(self, lines: list[bytes]) -> Iterator[Event | None]:
+        for line in lines:
+            try:
+                yield decode(line)
+            except ValueError:
+                self.damaged += 1
+                if (event := _after_torn(line)) is not None:
+                    yield event
 
 
 def _after_torn(line: bytes) -> Event | None:

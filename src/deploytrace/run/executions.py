@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import identity
-from ..events import AsyncPolled, AttemptFailed, HostSeen, ItemFinished, TaskDefined
+from ..events import AsyncPolled, AttemptFailed, HostSeen, HostStarted, ItemFinished
 from .containers import GAP, SHORTEST
 from .failure import failure_of
 from .model import AttemptDetail, Failure, HostDetail, ItemDetail, Kind, Moment, Node, Outcome
+from .tasks import Occurrence
 
 __all__ = ["Execution", "outcome_of"]
 
@@ -41,6 +42,7 @@ class Execution:
         "base",
         "definition",
         "detail",
+        "earliest_end",
         "failed_items",
         "failure",
         "fork_wait",
@@ -57,23 +59,23 @@ class Execution:
         "start",
         "waited",
         "worker_end",
-        "worst_end",
     )
 
     def __init__(
-        self, number: int, host: str, definition: TaskDefined, occurrence: object, start: int, waited: int, base: int
+        self, started: HostStarted, occurrence: Occurrence, base: int, seen: HostSeen | None, fork_wait: int
     ) -> None:
-        self.number = number
-        self.node_id = identity.host_node(number)
-        self.host = host
-        self.definition = definition
-        self.occurrence: Any = occurrence
+        announced, start = occurrence.state.announced, started.t
+        self.number = started.execution
+        self.node_id = identity.host_node(started.execution)
+        self.host = started.host
+        self.definition = occurrence.state.definition
+        self.occurrence = occurrence
         self.start = start
-        self.waited = waited
-        self.fork_wait = 0
+        self.waited = 0 if announced is None else max(0, start - announced)
+        self.fork_wait = fork_wait
         self.base = base
-        self.play = ""
-        self.seen: HostSeen | None = None
+        self.play = occurrence.play
+        self.seen = seen
         self.announced: int | None = None
         self.worker_end: int | None = None
         self.outcome: Outcome | None = None
@@ -83,7 +85,7 @@ class Execution:
         self.failed_items: list[str] = []
         self.items = 0
         self.moments: list[Moment] = []
-        self.worst_end = start  # the latest end of a child; the host result covers it
+        self.earliest_end = start + SHORTEST  # the host result covers its children
         self._item_start = start
         self._boundary = start  # where the next try begins
         self._tries = 0
@@ -98,7 +100,7 @@ class Execution:
         self, kind: Kind, node_id: str, parent: str, span: tuple[int, int], outcome: Outcome, **rest: Any
     ) -> Node:
         start, end = span[0], max(span[0] + SHORTEST, span[1])
-        self.worst_end = max(self.worst_end, end)
+        self.earliest_end = max(self.earliest_end, end)
         return Node(node_id, parent, kind, self.definition.name, self.base + start, self.base + end, outcome, **rest)
 
     def _try_node(
@@ -187,10 +189,10 @@ class Execution:
 
     def end(self) -> tuple[int, str]:
         """Return when the host's work ended, and by whose account."""
-        announced = self.announced if self.announced is not None else self.worst_end
+        announced = self.announced if self.announced is not None else self.earliest_end
         if self.worker_end is not None and self.worker_end <= announced:
-            return max(self.start + SHORTEST, self.worst_end, self.worker_end), "worker"
-        return max(self.start + SHORTEST, self.worst_end, announced), "announcement"
+            return max(self.earliest_end, self.worker_end), "worker"
+        return max(self.earliest_end, announced), "announcement"
 
     def finish(self) -> list[Node]:
         """Return the nodes that leave with an announced result: held tries, then the host result itself."""
@@ -208,7 +210,7 @@ class Execution:
 
         Where its worker had already ended, that is when it ended.
         """
-        end = max(self.start + SHORTEST, self.worst_end, self._clamp(t))
+        end = max(self.earliest_end, self._clamp(t))
         tries = self._tries + 1
         in_pause = self._boundary >= end  # between two tries: there is no try to cut
         nodes = list(self._last_tries or ()) if in_pause else self._finish_tries(end, outcome, failure)
@@ -218,7 +220,8 @@ class Execution:
         return [*nodes, self._node(end, outcome, "end", failure, tries)]
 
     def _node(self, end: int, outcome: Outcome, source: str, failure: Failure | None, tries: int) -> Node:
-        self.moments.extend(self._polls or ())
+        if self._polls:
+            self.moments.extend(self._polls)
         for key, name in _SAID if self.detail else ():
             for text in self.detail.get(key) or ():
                 self.moments.append(Moment(self.base + end, name, {"message": str(text)}))

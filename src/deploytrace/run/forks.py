@@ -6,9 +6,6 @@ kept grows with the hosts and the forks, not with the results.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .. import events as ev
 from .scope import in_lockstep
 
@@ -16,7 +13,7 @@ __all__ = ["Forks"]
 
 
 class Forks:
-    """Takes a run's events in order. Times are ns since the run's start."""
+    """Is told in order what concerns forks. Times are ns since the run's start."""
 
     def __init__(self) -> None:
         self._forks = 0  # how many there are; 0 where Ansible did not tell, then nobody is seen to wait
@@ -26,45 +23,39 @@ class Forks:
         self._lockstep = True
         self._told = 0  # what was taken when all hosts of the batch, or of the task, could begin
         self._freed: dict[str, int] = {}  # what was taken when the host ended its latest task
-        self._latest = (0, 0)  # the execution that started last, and how long it waited
 
-    def take(self, event: ev.Event) -> None:
-        """Take in one event."""
-        read = _READ.get(type(event))
-        if read is not None:
-            read(self, event)
-
-    def waited_ns(self, execution: int) -> int:
-        """Return how long the execution that has just started waited for a fork, ns; 0 of any other."""
-        return self._latest[1] if self._latest[0] == execution else 0
-
-    def _run(self, event: ev.RunStarted) -> None:
+    def begin(self, event: ev.RunStarted) -> None:
+        """The run begins."""
         self._forks = event.forks
 
-    def _play(self, event: ev.PlayStarted) -> None:
+    def enter_play(self, event: ev.PlayStarted) -> None:
+        """A play or one batch of it begins."""
         self._free(event.t)
         self._working.clear()
         self._freed.clear()
         self._lockstep = in_lockstep(event.strategy)
         self._told = self._taken_ns
 
-    def _announced(self, event: ev.TaskStarted) -> None:
+    def announced(self, event: ev.TaskStarted) -> None:
+        """A task is announced."""
         if self._lockstep:
             self._told = self._taken(event.t)
 
-    def _started(self, event: ev.HostStarted) -> None:
+    def started(self, event: ev.HostStarted) -> int:
+        """A worker starts; return how long its host waited for a fork, ns."""
         since = self._told if self._lockstep else self._freed.get(event.host, self._told)
-        self._latest = event.execution, max(0, self._taken(event.t) - since)
+        waited = self._taken(event.t) - since
         self._working[event.execution] = event.host
         if self._since is None and 0 < self._forks <= len(self._working):
             self._since = event.t
+        return max(0, waited)
 
-    def _ended(self, event: ev.WorkerEnded | ev.HostFinished) -> None:
-        """Take in the end of a worker, by its own word or, where it said none, by its result."""
+    def ended(self, event: ev.WorkerEnded | ev.HostFinished) -> None:
+        """A worker ends, by its own word or, where it said none, by its result."""
         host = self._working.pop(event.execution, None)
         if host is None:
             return
-        if len(self._working) < self._forks:
+        if self._since is not None and len(self._working) < self._forks:
             self._free(event.t)
         self._freed[host] = self._taken(event.t)
 
@@ -74,13 +65,3 @@ class Forks:
     def _free(self, t: int) -> None:
         self._taken_ns = self._taken(t)
         self._since = None
-
-
-_READ: dict[type, Callable[[Forks, Any], None]] = {
-    ev.RunStarted: Forks._run,
-    ev.PlayStarted: Forks._play,
-    ev.TaskStarted: Forks._announced,
-    ev.HostStarted: Forks._started,
-    ev.WorkerEnded: Forks._ended,
-    ev.HostFinished: Forks._ended,
-}

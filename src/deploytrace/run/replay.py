@@ -57,12 +57,12 @@ class Replay:
         if self.finished:
             return []
         self._ended = []
-        self._forks.take(event)
         if isinstance(event, ev.RunStarted):
             self._begin(event)
         elif self._run is not None:
             _READ[type(event)](self, event)
-            self._last = max(self._last, event.t)
+            if event.t > self._last:
+                self._last = event.t
         return self._ended
 
     def close(self, outcome: Outcome = Outcome.RUNNING) -> list[Node]:
@@ -79,6 +79,7 @@ class Replay:
             return
         self.started = event
         self._base = event.wall_ns
+        self._forks.begin(event)
         self._downtime.begin(event)
         self._run = Container(RUN_NODE, Kind.RUN, PurePath(event.playbook).name, None, lambda _: self._run_detail, 0)
 
@@ -146,6 +147,7 @@ class Replay:
     # -- plays --------------------------------------------------------------------------------------------------
 
     def _play(self, event: ev.PlayStarted) -> None:
+        self._forks.enter_play(event)
         if self._scope is not None and self._scope.continues(event):
             self._leave_tasks()
             self._scope.leave_batch(self._last)
@@ -191,11 +193,11 @@ class Replay:
     def _define(self, event: ev.TaskDefined) -> None:
         if self._scope is not None and self.started is not None:
             state = self._scope.define(event)
-            project = PurePath(self.started.playbook_path).parent
-            state.stable_id = stable_id(self._scope.first.name, event, project)
-            state.place = place(event.path, project)
+            state.place = place(event.path, PurePath(self.started.playbook_path).parent)
+            state.stable_id = stable_id(self._scope.first.name, event, state.place)
 
     def _announce(self, event: ev.TaskStarted) -> None:
+        self._forks.announced(event)
         scope = self._scope
         state = scope.tasks.get(event.task) if scope else None
         if scope is None or state is None:
@@ -263,11 +265,13 @@ class Replay:
 
     def _host_seen(self, event: ev.HostSeen) -> None:
         self._seen[event.host] = event
-        at_work = self._by_host.get(event.host)
-        if at_work is not None:
+        if (at_work := self._by_host.get(event.host)) is not None:
             at_work.seen = event
 
     def _host_started(self, event: ev.HostStarted) -> None:
+        self._start(event, self._forks.started(event))
+
+    def _start(self, event: ev.HostStarted, fork_wait: int) -> None:
         scope = self._scope
         state = scope.tasks.get(event.task) if scope else None
         if scope is None or state is None:
@@ -277,11 +281,7 @@ class Replay:
             self._finish(before)
         occurrence = self._occurrence(scope, state, event.host)
         self._tally.done_again |= event.host in occurrence.done
-        waited = max(0, event.t - state.announced) if state.announced is not None else 0
-        execution = Execution(event.execution, event.host, state.definition, occurrence, event.t, waited, self._base)
-        execution.play = scope.first.name
-        execution.fork_wait = self._forks.waited_ns(event.execution)
-        execution.seen = self._seen.get(event.host)
+        execution = Execution(event, occurrence, self._base, self._seen.get(event.host), fork_wait)
         occurrence.open += 1
         occurrence.cover(event.t, event.t)
         if state.definition.handler:
@@ -290,17 +290,16 @@ class Replay:
         self._by_host[event.host] = execution
 
     def _host_finished(self, event: ev.HostFinished) -> None:
+        self._forks.ended(event)
         if not event.started and event.execution not in self._executions:
-            self._host_started(ev.HostStarted(event.t, event.execution, event.task, event.host))
+            self._start(ev.HostStarted(event.t, event.execution, event.task, event.host), 0)
         execution = self._executions.get(event.execution)
         if execution is None:
             if event.again:
                 self._failed_late(event)
             return
-        if event.again:
-            execution.announce(execution.announced or event.t, event.status, event.ignored, event.detail)
-        else:
-            execution.announce(event.t, event.status, event.ignored, event.detail)
+        t = (execution.announced or event.t) if event.again else event.t
+        execution.announce(t, event.status, event.ignored, event.detail)
         if not (execution.definition.include and event.status == "ok"):
             self._finish(execution)
 
@@ -325,7 +324,7 @@ class Replay:
         del self._executions[execution.number]
         if self._by_host.get(execution.host) is execution:
             del self._by_host[execution.host]
-        occurrence: Occurrence = execution.occurrence
+        occurrence = execution.occurrence
         occurrence.open -= 1
         node = nodes[-1]
         self._ended.extend(nodes)
@@ -349,6 +348,7 @@ class Replay:
         return len(occurrence.done) + len(scope.out - occurrence.done) >= scope.size
 
     def _worker_ended(self, event: ev.WorkerEnded) -> None:
+        self._forks.ended(event)
         execution = self._executions.get(event.execution)
         if execution is not None and execution.worker_end is None:
             execution.worker_end = event.t

@@ -5,11 +5,10 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import PurePath
 
 from .. import identity
 from ..events import TaskDefined
-from ..kinds import place, task_hash
+from ..kinds import task_hash
 from .containers import Container, gravest
 from .model import Failure, Kind, Link, Node, Outcome, TaskDetail
 
@@ -18,10 +17,9 @@ __all__ = ["Occurrence", "TaskState", "stable_id", "union"]
 _MOST_LINKS = 128  # OpenTelemetry's default limit of links on a span
 
 
-def stable_id(play: str, definition: TaskDefined, project: PurePath) -> str:
+def stable_id(play: str, definition: TaskDefined, place: str) -> str:
     """Return a task's identity over runs: 16 hex digits of play, role, place in the project, and name as written."""
-    where = f"{place(definition.path, project)}:{definition.line}"
-    return task_hash(play, definition.role_fqcn or "", where, definition.name)
+    return task_hash(play, definition.role_fqcn or "", f"{place}:{definition.line}", definition.name)
 
 
 def union(intervals: list[tuple[int, int]]) -> int:
@@ -66,7 +64,7 @@ class Occurrence(Container):
         self.announced = announced  # Unix ns
         self.open = 0  # executions at work, or held because they are provisional
         self.done: set[str] = set()
-        self.hosts: Counter[str] = Counter()
+        self.hosts: Counter[Outcome] = Counter()
         self.intervals: list[tuple[int, int]] = []
         self.slowest: tuple[int, str] | None = None
         self.notified_by: dict[str, None] = {}
@@ -76,7 +74,7 @@ class Occurrence(Container):
         start, end = node.start - base, node.end - base
         self.cover(start, end)
         self.intervals.append((start, end))
-        self.hosts[node.outcome.value] += 1
+        self.hosts[node.outcome] += 1
         self.done.add(host)
         self.outcome = gravest(self.outcome, node.outcome)
         if node.failure is not None and node.outcome not in (Outcome.IGNORED, Outcome.RESCUED) and self.failure is None:
@@ -113,7 +111,7 @@ class Occurrence(Container):
             place=self.state.place,
             announced=self.announced,
             busy_ns=union(self.intervals),
-            hosts=dict(self.hosts),
+            hosts={outcome.value: count for outcome, count in self.hosts.items()},
             straggler_host=self.slowest[1] if self.slowest and straggler else None,
             straggler_ns=straggler,
             notified_by=tuple(self.notified_by),
