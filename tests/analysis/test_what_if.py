@@ -226,6 +226,28 @@ def test_bigger_batches_keep_the_one_that_goes_ahead(sizes: tuple[int, ...], ser
     assert batches.arguments[1] == serial
 
 
+def test_advice_says_what_can_be_seen_to_take_so_long() -> None:
+    told = Told("abc", forks=3)
+    for task, action in (
+        ("facts", "gather_facts"),
+        ("more", "include_tasks"),
+        ("never", "command"),
+        ("odd", "command"),
+    ):
+        told.define(task, action=f"ansible.builtin.{action}")
+    for t, (task, status) in enumerate((("facts", "ok"), ("more", "ok"), ("never", "skipped"), ("odd", "ok"))):
+        told.announce(t, task)
+        for host in "abc":
+            end = t + (1 if task != "odd" or host == "c" else 0.3)
+            told.finish(end + 0.001, told.start(t, task, host), status, worker=end)
+    told.end(4.01)
+    reasons = {advice.change: advice.reason for advice in advise(told.tree(), most=9)}
+    assert ": gather_subset has fewer facts gathered" in reasons["half the time for facts"]
+    assert ": import_tasks takes no time" in reasons["half the time for more"]
+    assert reasons["no never"] == "all hosts skip it, and the run waits 1.0 s for that"
+    assert reasons["no slow host in odd"] == "c takes 1.0 s, the median host 0.3 s"
+
+
 def test_fewest_forks_that_save_about_as_much_are_advised() -> None:
     """One of eight hosts takes 4 s, the others one: with four forks all are done by then, with eight no sooner."""
     told = Told("abcdefgh", forks=2)

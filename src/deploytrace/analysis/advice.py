@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..run.model import Tree
+from ..run.model import Outcome, Tree
 from .changes import Changes, Faster
 from .names import full_name, plays_by_name, tasks_by_name
 from .savings import capped, savings
@@ -141,6 +141,10 @@ def _tasks(tree: Tree, predictor: Predictor) -> Iterator[_Tried]:
             reason += "; only if what it spares can bear more"
             more = predictor.predict(Changes(throttle=((task, many),)))
             yield task, Advice(f"throttle {many} for {name}", reason, ("--throttle", f"{called}={many}"), more)
+        elif all(work.outcome is Outcome.SKIPPED for step in steps[task] for work in step.works):
+            reason = f"all hosts skip it, and the run waits {saved[task].whole_ns / 1e9:.1f} s for that"
+            none = predictor.predict(Changes(without=(task,)))
+            yield task, Advice(f"no {name}", reason, ("--without", called), none)
         else:
             why = _why(steps[task]) or (f": {odd}" if slowest.duration > _ODD * median else "")
             reason = f"the run waits {saved[task].whole_ns / 1e9:.1f} s for it{why}"
@@ -157,8 +161,11 @@ def _why(steps: Sequence[PlannedStep]) -> str:
     definition = steps[0].step.detail.definition
     details = [work.detail for step in steps for work in step.step.works]
     items, attempts = (max(getattr(detail, what) for detail in details) for what in ("items", "attempts"))
-    if definition.action.rpartition(".")[2] in _FACTS:
+    action = definition.action.rpartition(".")[2]
+    if action in _FACTS:
         return ": gather_subset has fewer facts gathered, `gather_facts: false` none"
+    if action in _INCLUDES:
+        return f": {action.replace('include', 'import')} takes no time, where it needs no loop and no fact"
     if attempts > 1:
         return f": some host tried it {attempts} times"
     if items > 1:
@@ -169,6 +176,7 @@ def _why(steps: Sequence[PlannedStep]) -> str:
 
 
 _FACTS = frozenset({"setup", "gather_facts"})
+_INCLUDES = frozenset({"include_tasks", "include_role"})
 
 
 def _work(step: PlannedStep) -> int:
