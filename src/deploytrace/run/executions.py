@@ -150,7 +150,7 @@ class Execution:
         """Take in a loop item; it began where the one before it ended."""
         end = self._clamp(event.t)
         failed = event.status in ("failed", "unreachable")
-        outcome = outcome_of(event.status, event.ignored, self.definition.rescuable)
+        outcome = outcome_of(event.status, event.ignored, self.occurrence.state.rescuable)
         failure = failure_of(event.status, self.definition.action, event.detail or {}) if failed else None
         nodes = self._finish_tries(end, outcome, failure)
         if failed:
@@ -181,7 +181,7 @@ class Execution:
         self.announced = t
         self.ignored = ignored
         self.detail = detail or {}
-        self.outcome = outcome_of(status, ignored, self.definition.rescuable)
+        self.outcome = outcome_of(status, ignored, self.occurrence.state.rescuable)
         if status in ("failed", "unreachable"):
             self.failure = failure_of(status, self.definition.action, self.detail, include=self.definition.include)
 

@@ -202,6 +202,7 @@ class Replay:
             return
         state.announced = event.t
         state.announcements += 1
+        scope.announce(state.definition)
         if not scope.lockstep or state.definition.meta:
             return
         for other in list(scope.at_work.values()):

@@ -1,7 +1,7 @@
 """OpenTelemetry's SDK, imported so that no variable keeps it from being imported.
 
-Its package reads one limit while it is imported, and raises where that is no number; `span_limits` reads the same variable,
-and forgives.
+Its package reads one limit while it is imported, and raises where that is no number; `span_limits` reads the same
+variable, and forgives.
 """
 
 from __future__ import annotations
