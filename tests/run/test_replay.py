@@ -209,8 +209,9 @@ def test_what_the_debugger_had_done_again_is_two_host_results_and_the_second_cou
 
 
 def test_include_that_could_not_be_loaded_is_one_failed_host_result() -> None:
+    """Also where a block rescues: Ansible runs the rescue, and yet takes the host for failed from then on."""
     story = Story()
-    story.announce(1, "include", include=True, action="include_tasks")
+    story.announce(1, "include", include=True, action="include_tasks", rescuable=True)
     one = story.start(1.1, "include", "h1")
     story.finish(1.2, one, "ok")
     story.finish(1.3, one, "failed", again=True, detail={"msg": "Could not find or access 'x.yml'"})

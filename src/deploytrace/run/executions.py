@@ -176,12 +176,17 @@ class Execution:
                 self._polls = deque(maxlen=_KEPT)
             self._polls.append(moment)
 
-    def announce(self, t: int, status: str, ignored: bool, detail: Mapping[str, Any] | None) -> None:
-        """Take in the result that Ansible announced."""
+    def announce(
+        self, t: int, status: str, ignored: bool, detail: Mapping[str, Any] | None, *, again: bool = False
+    ) -> None:
+        """Take in the result that Ansible announced.
+
+        ``again``: what an include names could not be loaded. A block's rescue runs then, but its hosts stay failed.
+        """
         self.announced = t
         self.ignored = ignored
         self.detail = detail or {}
-        self.outcome = outcome_of(status, ignored, self.occurrence.state.rescuable)
+        self.outcome = outcome_of(status, ignored, self.occurrence.state.rescuable and not again)
         if status in ("failed", "unreachable"):
             self.failure = failure_of(status, self.definition.action, self.detail, include=self.definition.include)
 

@@ -299,7 +299,7 @@ class Replay:
                 self._failed_late(event)
             return
         if event.again:
-            execution.announce(execution.announced or event.t, event.status, event.ignored, event.detail)
+            execution.announce(execution.announced or event.t, event.status, event.ignored, event.detail, again=True)
         else:
             execution.announce(event.t, event.status, event.ignored, event.detail)
         if not (execution.definition.include and event.status == "ok"):
