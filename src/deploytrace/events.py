@@ -111,7 +111,8 @@ class TaskDefined(NamedTuple):
 
     ``ancestors`` is outermost first: ``{"kind": "role", "key": uuid, "name", "fqcn", "path"}`` or ``{"kind": "block",
     "key", "name", "section": block|rescue|always, "path", "line"}`` (only blocks that are named or have a rescue or
-    always section). ``rescuable`` is true inside the block section of a block that has a rescue.
+    always section). ``rescuable`` is true inside the block section of a block that has a rescue; of meta
+    tasks for flush_handlers only, and it goes for the handlers that run then.
     """
 
     t: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from deploytrace import events as ev
 from deploytrace.run.model import HostDetail, Kind, Node, Outcome, RoleDetail, RunDetail, TaskDetail
 from deploytrace.run.replay import Replay
@@ -180,6 +182,21 @@ def test_failure_and_its_reason_reach_the_run() -> None:
     assert (run.failure.type, run.failure.message) == ("task_failed", "boom")
 
 
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_a_handler_that_fails_is_rescued_where_it_is_flushed_and_nowhere_else(strategy: str) -> None:
+    story = Story(strategy=strategy)
+    story.announce(1, "flush", meta=True, rescuable=True)
+    story.announce(1, "reload", handler=True)
+    story.finish(2, story.start(1.1, "reload", "h1"), "failed")
+    story.announce(3, "repair")
+    story.finish(4, story.start(3.1, "repair", "h1"))
+    story.announce(5, "flush at the end", meta=True)
+    story.announce(5, "reload")
+    story.finish(6, story.start(5.1, "reload", "h1"), "failed")
+    story.end(9)
+    assert [node.outcome for node in _of(_told(story), Kind.HANDLER)] == [Outcome.RESCUED, Outcome.FAILED]
+
+
 def test_what_the_debugger_had_done_again_is_two_host_results_and_the_second_counts() -> None:
     story = Story()
     story.announce(1, "break")
@@ -192,8 +209,9 @@ def test_what_the_debugger_had_done_again_is_two_host_results_and_the_second_cou
 
 
 def test_include_that_could_not_be_loaded_is_one_failed_host_result() -> None:
+    """Also where a block rescues: Ansible runs the rescue, and yet takes the host for failed from then on."""
     story = Story()
-    story.announce(1, "include", include=True, action="include_tasks")
+    story.announce(1, "include", include=True, action="include_tasks", rescuable=True)
     one = story.start(1.1, "include", "h1")
     story.finish(1.2, one, "ok")
     story.finish(1.3, one, "failed", again=True, detail={"msg": "Could not find or access 'x.yml'"})

@@ -60,6 +60,7 @@ def task_defined(
     path, line = location(task)
     no_log = task.no_log is not False and task.no_log is not None
     around = () if handler else ancestors(task)
+    meta = _bare(action) in _META
     return TaskDefined(
         t=t,
         task=number,
@@ -73,9 +74,9 @@ def task_defined(
         path=path,
         line=line,
         ancestors=tuple({**entry, "name": redactor.name(entry["name"])} for entry in around),
-        rescuable=rescuable(task),
+        rescuable=rescuable(task) and (not meta or _flushes(task)),
         include=_bare(action) in _INCLUDES,
-        meta=_bare(action) in _META,
+        meta=meta,
         loop=bool(getattr(task, "loop", None) or getattr(task, "loop_with", None)),
         async_seconds=_number(getattr(task, "async_val", 0), otherwise=1),  # a template of it: asynchronous it is
         delegate_to=_optional(redactor, getattr(task, "delegate_to", None)),
@@ -88,6 +89,11 @@ def task_defined(
         notify=tuple(redactor.name(name) for name in strings(getattr(task, "notify", None))),
         listen=tuple(redactor.name(name) for name in strings(getattr(task, "listen", None))),
     )
+
+
+def _flushes(meta: Any) -> bool:
+    """Say whether a meta task has the handlers run."""
+    return isinstance(meta.args, Mapping) and meta.args.get("_raw_params") == "flush_handlers"
 
 
 def _bare(action: str) -> str:

@@ -152,7 +152,7 @@ class Execution:
         """Take in a loop item; it began where the one before it ended."""
         end = self._clamp(event.t)
         failed = event.status in ("failed", "unreachable")
-        outcome = outcome_of(event.status, event.ignored, self.definition.rescuable)
+        outcome = outcome_of(event.status, event.ignored, self.occurrence.state.rescuable)
         failure = failure_of(event.status, self.definition.action, event.detail or {}) if failed else None
         nodes = self._finish_tries(end, outcome, failure)
         if failed:
@@ -178,12 +178,17 @@ class Execution:
                 self._polls = deque(maxlen=_KEPT)
             self._polls.append(moment)
 
-    def announce(self, t: int, status: str, ignored: bool, detail: Mapping[str, Any] | None) -> None:
-        """Take in the result that Ansible announced."""
+    def announce(
+        self, t: int, status: str, ignored: bool, detail: Mapping[str, Any] | None, *, again: bool = False
+    ) -> None:
+        """Take in the result that Ansible announced.
+
+        ``again``: what an include names could not be loaded. A block's rescue runs then, but its hosts stay failed.
+        """
         self.announced = t
         self.ignored = ignored
         self.detail = detail or {}
-        self.outcome = outcome_of(status, ignored, self.definition.rescuable)
+        self.outcome = outcome_of(status, ignored, self.occurrence.state.rescuable and not again)
         if status in ("failed", "unreachable"):
             self.failure = failure_of(status, self.definition.action, self.detail, include=self.definition.include)
 

@@ -204,6 +204,7 @@ class Replay:
             return
         state.announced = event.t
         state.announcements += 1
+        scope.announce(state.definition)
         if not scope.lockstep or state.definition.meta:
             return
         for other in list(scope.at_work.values()):
@@ -299,7 +300,7 @@ class Replay:
                 self._failed_late(event)
             return
         t = (execution.announced or event.t) if event.again else event.t
-        execution.announce(t, event.status, event.ignored, event.detail)
+        execution.announce(t, event.status, event.ignored, event.detail, again=event.again)
         if not (execution.definition.include and event.status == "ok"):
             self._finish(execution)
 

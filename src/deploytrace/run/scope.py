@@ -40,6 +40,7 @@ class Scope:
         self.tasks: dict[int, TaskState] = {}
         self.at_work: dict[int, TaskState] = {}  # those with open occurrences
         self.out: set[str] = set()  # hosts of this batch that take no more part
+        self._flush_rescued = False  # a block rescues the hosts whose handlers fail now
         self._entries: Counter[str] = Counter()
         self._invocations: dict[str, int] = {}
         self.lockstep = in_lockstep(event.strategy)
@@ -85,10 +86,16 @@ class Scope:
         state = self.tasks[definition.task] = TaskState(definition, (self.floor,))
         return state
 
+    def announce(self, definition: TaskDefined) -> None:
+        """Note that a task is announced: handlers that run before the next one are rescued as their flush is."""
+        if definition.meta or (self.lockstep and not definition.handler):
+            self._flush_rescued = definition.meta and definition.rescuable
+
     def enter(self, state: TaskState) -> None:
         """Open the roles and blocks around a task, as far as they are not open."""
         if state.definition.handler:
             state.path = (self.floor,)
+            state.rescuable = state.definition.rescuable or self._flush_rescued
             return
         path = [self.floor]
         for ancestor in state.definition.ancestors:

@@ -35,11 +35,22 @@ def union(intervals: list[tuple[int, int]]) -> int:
 class TaskState:
     """What replay knows of one task of the play that is running."""
 
-    __slots__ = ("announced", "announcements", "definition", "occurrences", "path", "place", "runs", "stable_id")
+    __slots__ = (
+        "announced",
+        "announcements",
+        "definition",
+        "occurrences",
+        "path",
+        "place",
+        "rescuable",
+        "runs",
+        "stable_id",
+    )
 
     def __init__(self, definition: TaskDefined, path: tuple[Container, ...]) -> None:
         self.definition = definition
         self.path = path
+        self.rescuable = definition.rescuable
         self.announced: int | None = None  # the latest announcement
         self.announcements = 0
         self.occurrences: dict[int, Occurrence] = {}
