@@ -16,7 +16,7 @@ from deploytrace.commands import COMMANDS
 from ground.receiver import SILENCE, Receiver
 
 from .program import Program
-from .stories import deploy
+from .stories import deploy, interrupted
 
 
 def test_version(program: Program) -> None:
@@ -66,3 +66,19 @@ def test_disk_of_the_output_is_full(program: Program) -> None:
             command, env=program.environ(), stdout=full, stderr=-1, text=True, check=False, timeout=60
         )
     assert (child.returncode, child.stderr) == (1, "deploytrace: No space left on device\n")
+
+
+def test_a_narrow_plain_terminal_gets_whole_lines(program: Program) -> None:
+    """Sixty columns and nothing but ASCII: no table is wider, but for commands that one may want to copy."""
+    deploy().write(program.state_dir)
+    interrupted().write(program.state_dir)
+    first = deploy().run_id
+    asked = [("runs",), ("diff", first, "last"), ("what-if", first, "--forks", "2")]
+    asked += [(command, first) for command in ("show", "top", "trace", "critical-path", "advise", "check")]
+    for words in asked:
+        text = program.output(*words, COLUMNS="60", PYTHONIOENCODING="ascii", TERM="dumb")
+        assert text.isascii(), words
+        assert "\x1b" not in text, words
+        lines = [line for line in text.splitlines() if not line.startswith("   deploytrace what-if")]
+        assert max(map(len, lines)) <= 60, text
+        assert not any(line.endswith("~") and " > " not in line for line in lines), "only a reason is cut at its end"

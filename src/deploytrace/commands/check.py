@@ -33,7 +33,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from ..analysis.regression import find_regressions
     from ..analysis.usual import usual_of
     from ..reports import check as report
-    from ..reports.slower import NEEDED, too_few
     from .past import opened_past
 
     with opened_past(settings) as past:
@@ -43,11 +42,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         json.dump(report.as_json(summary.run_id, found), sys.stdout, indent=2)
         print()
-    elif found is None:
-        print(too_few(len(history)))
-        print(NEEDED)
     else:
         terminal = Terminal.of_stdout()
-        text = report.render(summary, found, terminal.width, color=terminal.color, ascii_only=terminal.ascii_only)
-        sys.stdout.write(text)
+        look = {"color": terminal.color, "ascii_only": terminal.ascii_only}
+        sys.stdout.write(report.render(summary, found, terminal.width, comparable=len(history), **look))
     return REGRESSION if arguments.fail_on_regression and found else 0

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..analysis.regression import Regressions, Unusual
 from ..run.summary import Summary
 from .paper import on_paper, wrapped
-from .slower import more_of, name_of, task_name
+from .slower import NEEDED, more_of, name_of, task_name, too_few
 from .styles import DIM
 from .wording import cut_middle, duration, local_time, neutral_line
 
@@ -56,29 +56,42 @@ def _times(slower: Unusual) -> dict[str, float]:
 
 
 def render(
-    summary: Summary, regressions: Regressions, width: int, *, color: bool = False, ascii_only: bool = False
+    summary: Summary,
+    regressions: Regressions | None,
+    width: int,
+    *,
+    comparable: int | None = None,
+    color: bool = False,
+    ascii_only: bool = False,
 ) -> str:
-    """Return the findings as text, lines of at most ``width`` terminal cells."""
+    """Return the findings as text, lines of at most ``width`` terminal cells.
+
+    Where there are none, ``comparable`` is how many runs there are to compare with.
+    """
     started = f"  {local_time(summary.start)[:19]}  {neutral_line(summary.context.playbook)}  "
     lines = [Text().append(summary.run_id[:_ID], "bold").append(started, DIM).append(summary.outcome, DIM), Text()]
-    slower = [*filter(None, (regressions.whole,)), *regressions.tasks]
-    if not slower:
-        lines.append(Text().append("Nothing was slower than usual", "bold green"))
-    else:
-        names = [name_of(each) for each in slower]
-        room = max(10, min(max(map(cell_len, names)), width - _FIXED))
-        lines.append(Text(f"{'':{room}} {'time':>{_TIME}} {'usually':>{_TIME}} {'more':>{_TIME}}", DIM))
-        for each, name in zip(slower, names, strict=True):
-            name, style = cut_middle(name, room), "bold" if each.key is None else ""
-            line = Text().append(name + " " * (room - cell_len(name)), style)
-            line.append(f" {duration(each.ns):>{_TIME}} {duration(each.usual_ns):>{_TIME}}", style)
-            lines.append(line.append(f" {more_of(each):>{_TIME}}", "bold red"))
-    lines.append(Text())
-    for sentence in _remarks(regressions):
+    if regressions is not None:
+        lines += [*_findings(regressions, width), Text()]
+    for sentence in _remarks(regressions) if regressions is not None else (too_few(comparable), NEEDED):
         lines += wrapped((Text(word, DIM) for word in sentence.split(" ")), width, between=Text(" "))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
+
+
+def _findings(regressions: Regressions, width: int) -> Iterator[Text]:
+    slower = [*filter(None, (regressions.whole,)), *regressions.tasks]
+    if not slower:
+        yield Text().append("Nothing was slower than usual", "bold green")
+        return
+    names = [name_of(each) for each in slower]
+    room = max(10, min(max(map(cell_len, names)), width - _FIXED))
+    yield Text(f"{'':{room}} {'time':>{_TIME}} {'usually':>{_TIME}} {'more':>{_TIME}}", DIM)
+    for each, name in zip(slower, names, strict=True):
+        name, style = cut_middle(name, room), "bold" if each.key is None else ""
+        line = Text().append(name + " " * (room - cell_len(name)), style)
+        line.append(f" {duration(each.ns):>{_TIME}} {duration(each.usual_ns):>{_TIME}}", style)
+        yield line.append(f" {more_of(each):>{_TIME}}", "bold red")
 
 
 def _remarks(regressions: Regressions) -> Iterator[str]:

@@ -20,6 +20,12 @@ __all__ = ["RunLine", "as_json", "render"]
 
 _ID = 8  # digits of a run id that are shown; enough to name it
 _GAP = "  "
+_DURATION, _OUTCOME = 8, 11  # columns
+_TRACE = len("in a file")
+_PLAYBOOK = "playbook"
+_SHORT_NAME = 14  # columns of a playbook's name for which others give way
+_LAYOUTS = ((slice(0, 19), True), (slice(5, 16), True), (slice(5, 16), False), (slice(0, 0), False))
+"""Which part of the start is shown, and whether where the trace is, the widest first."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +71,41 @@ def render(lines: Sequence[RunLine], width: int, *, color: bool = False, ascii_o
     Lines have at most ``width`` terminal cells.
     """
     names = [neutral_line(PurePath(line.playbook).name) for line in lines]
-    column = max(len("playbook"), min(max(map(cell_len, names), default=0), max(8, width // 3)))
-    headings = ("run".ljust(_ID), "start".ljust(19), "playbook".ljust(column), "duration", "outcome".ljust(11), "trace")
-    table = [Text(_GAP.join(headings), style=DIM)]
-    for line, name in zip(lines, names, strict=True):
+    longest = max(len(_PLAYBOOK), *map(cell_len, names), 0)
+    start, with_trace, room = _layout(width, longest)
+    column = max(len(_PLAYBOOK), min(longest, width // 3, room))
+    moments = [local_time(line.start)[start] for line in lines]
+    headings = ["run".ljust(_ID), "start".ljust(start.stop - start.start) if start.stop else ""]
+    headings += [_PLAYBOOK.ljust(column), "duration".rjust(_DURATION), "outcome".ljust(_OUTCOME)]
+    table = [_row([Text(each) for each in headings] + [Text("trace")] * with_trace, DIM)]
+    for line, name, moment in zip(lines, names, moments, strict=True):
         name = cut_middle(name, column)
-        text = Text(line.run_id[:_ID] + _GAP).append(local_time(line.start)[:19] + _GAP, style=DIM)
-        text.append(name + " " * (column - cell_len(name)) + _GAP, style="bold")
-        text.append(duration(line.duration_ns).rjust(8) + _GAP)
-        text.append(line.outcome.value.ljust(11) + _GAP, style=OUTCOME_STYLES[line.outcome])
-        table.append(text.append(_delivery(line), style="red" if line.trouble else DIM))
+        cells = [Text(line.run_id[:_ID]), Text(moment, DIM), Text(name + " " * (column - cell_len(name)), "bold")]
+        cells.append(Text(duration(line.duration_ns).rjust(_DURATION)))
+        cells.append(Text(line.outcome.value.ljust(_OUTCOME), OUTCOME_STYLES[line.outcome]))
+        cells += [Text(_delivery(line), "red" if line.trouble else DIM)] * with_trace
+        table.append(_row(cells))
     for text in table:
         text.truncate(width, overflow="ellipsis")
     return on_paper([*table, *_troubles(lines, width)], width, color=color, ascii_only=ascii_only)
+
+
+def _layout(width: int, longest: int) -> tuple[slice, bool, int]:
+    """Return which part of the start fits, whether where the trace is does, and what is left for the playbook."""
+    others = _ID + _DURATION + _OUTCOME + 3 * len(_GAP)
+    for start, trace in _LAYOUTS:
+        moment = start.stop - start.start
+        room = width - others - (moment + len(_GAP) if moment else 0) - (_TRACE + len(_GAP) if trace else 0)
+        if room >= min(longest, _SHORT_NAME):
+            break
+    return start, trace, room
+
+
+def _row(cells: Sequence[Text], style: str = "") -> Text:
+    """Return the cells that say something in one line."""
+    text = Text(_GAP, style).join([cell for cell in cells if cell.plain])
+    text.rstrip()
+    return text
 
 
 def _delivery(line: RunLine) -> str:

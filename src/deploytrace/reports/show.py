@@ -161,7 +161,9 @@ def _where(where: Where, glyphs: Glyphs, width: int) -> Iterator[Text]:
         words = cut(SHARE_WORDS[name], room).ljust(room)
         line = Text(_GAP).append(words, "" if ns else DIM)
         if unknown:
-            yield line.append(_GAP + "-".rjust(_TIME) + _GAP + "not recorded (setting `results`)", DIM)
+            line.append(_GAP + "-".rjust(_TIME) + _GAP + "not recorded", DIM)
+            more = " (setting `results`)"
+            yield line.append(more if line.cell_len + len(more) <= width else "", DIM)
             continue
         if not ns:
             yield line.append(_GAP + "-".rjust(_TIME), DIM)

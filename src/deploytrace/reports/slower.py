@@ -19,7 +19,7 @@ def too_few(comparable: int | None) -> str:
     """Return, in a sentence, that nothing is known to compare with; ``comparable`` runs there are, None: a few."""
     if comparable is None:
         return "There are too few comparable runs before it to tell."
-    runs = "is 1 comparable run" if comparable == 1 else f"are {comparable} comparable runs"
+    runs = "is 1 comparable run" if comparable == 1 else f"are {comparable or 'no'} comparable runs"
     return f"There {runs}: too few to tell."
 
 
