@@ -10,9 +10,9 @@ import fcntl
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -24,6 +24,7 @@ from ground.receiver import Receiver, running_receiver
 from ground.servers import Jaeger, running_jaeger
 
 _LAST_PROCESSES_S = 15.0
+_ROOM = pytest.StashKey[TextIO | None]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "alone: measures time or load; no other test runs meanwhile")
-    config.addinivalue_line("markers", "long: takes long, or shares with the next what takes long; begins early")
+    config.addinivalue_line(
+        "markers",
+        "long(shared): takes long; begins early. Those that share what takes long, by its name, stay together",
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -49,12 +53,55 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"ansible-core: {versions}" + (f" (left out: {', '.join(left_out)})" if left_out else "")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with those that are to be alone, while nobody needs to stop for them, and with those that take long.
 
-    So what is left for the end, when some workers take tests over from others, is short and shares nothing.
+    Each worker is given its part of the list, as many tests as any other, and whoever has none left takes over the last
+    of another's. So the long ones are dealt out, and what is left for the end is short and shares nothing.
     """
-    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("alone", "long")])
+    workers: int = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    alone, long, others = list[pytest.Item](), dict[object, list[pytest.Item]](), list[pytest.Item]()
+    for item in items:
+        marker = item.get_closest_marker("long")
+        kin = long.setdefault(marker.args or item.nodeid, []) if marker else others
+        (alone if _is_alone(item) else kin).append(item)
+    parts = [alone, *([] for _ in range(workers - 1))]
+    for number, kin in enumerate(long.values()):
+        parts[number % workers] += kin
+    left = len(items)
+    for number, part in enumerate(parts):
+        more = max(0, left // (workers - number) - len(part))
+        part += others[:more]
+        del others[:more]
+        left -= len(part)
+    items[:] = [item for part in (*parts, others) for item in part]
+
+
+def _is_alone(item: pytest.Item | None) -> bool:
+    return item is not None and item.get_closest_marker("alone") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Let tests marked ``alone``, and the fixtures that they begin with, run while no other worker runs any.
+
+    Two locks: the room, shared by ordinary tests and exclusive for one that wants to be alone, and the door, which
+    the latter holds while it waits, lest the others keep going in and out for ever. Whoever is alone stays for the next
+    that wants to be.
+    """
+    locks = item.config.cache.mkdir("locks")
+    room = item.config.stash.get(_ROOM, None)
+    if room is None:
+        room = item.config.stash[_ROOM] = (locks / "room").open("w")
+        with (locks / "door").open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if _is_alone(item) else fcntl.LOCK_SH)
+    try:
+        return (yield)
+    finally:
+        if not (_is_alone(item) and _is_alone(nextitem)):
+            item.config.stash[_ROOM] = None
+            room.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -69,36 +116,6 @@ def _chosen(config: pytest.Config) -> list[Release]:
     wanted = config.getoption("--ansible") or [release.version for release in RELEASES]
     asked_for = [release for release in RELEASES if release.version in wanted]
     return [release for release in asked_for if os.environ.get("CI") or python_for(release)]
-
-
-@pytest.fixture(scope="session")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], AbstractContextManager[None]]:
-    """Where all tests of all workers are; a module's fixture that measures time for its tests goes there alone.
-
-    Two locks: the room, shared by ordinary tests and exclusive for one that wants to be alone, and the door, which
-    the latter holds while it waits, lest the others keep going in and out for ever.
-    """
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    @contextlib.contextmanager
-    def enter(alone: bool) -> Iterator[None]:
-        with (shared / "room.lock").open("w") as inside:
-            with (shared / "door.lock").open("w") as door:
-                fcntl.flock(door, fcntl.LOCK_EX)
-                fcntl.flock(inside, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-            yield
-
-    return enter
-
-
-@pytest.fixture(autouse=True)
-def _alone_or_not(
-    request: pytest.FixtureRequest, room: Callable[[bool], AbstractContextManager[None]]
-) -> Iterator[None]:
-    """Let tests marked ``alone`` run while no other worker runs any."""
-    with room(request.node.get_closest_marker("alone") is not None):
-        yield
 
 
 @pytest.fixture(scope="session")

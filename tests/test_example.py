@@ -29,9 +29,8 @@ DEPLOY = ROOT / "examples" / "deploy.yml"
 WEB = ("web1", "web2", "web3")
 DEPLOY_SECONDS = 600  # a limit for a machine that is busy with other things; idle, it takes a quarter of a minute
 
-pytestmark = pytest.mark.long
 
-
+@pytest.mark.long
 @pytest.mark.timeout(DEPLOY_SECONDS + 60)
 @pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
 def test_its_trace_and_its_log_are_whole(
@@ -172,6 +171,7 @@ class Customer:
         return False
 
 
+@pytest.mark.long("checkout")
 @pytest.mark.timeout(3 * DEPLOY_SECONDS)
 def test_the_demo_rolls_out_unnoticed_shows_the_trace_and_stops_its_hosts(ansible: Ansible, checkout: Path) -> None:
     demo = make_demo(ansible, checkout)
@@ -195,6 +195,7 @@ def test_the_demo_rolls_out_unnoticed_shows_the_trace_and_stops_its_hosts(ansibl
         get(customer.address + "/")
 
 
+@pytest.mark.long("checkout")
 @pytest.mark.timeout(2 * DEPLOY_SECONDS)
 def test_the_demo_stops_its_hosts_when_interrupted(ansible: Ansible, checkout: Path) -> None:
     demo = make_demo(ansible, checkout)

@@ -26,7 +26,7 @@ from store.recorded import Run, run_of
 from .dimensions import GRAFANAS, dimension
 from .shipped import DASHBOARDS, Dashboard, filled
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long("prometheus")
 
 _HOLD = "3"
 _SITE = """

@@ -23,7 +23,7 @@ _WORK = """
   gather_facts: false
   tasks:
     - name: done
-      ansible.builtin.command: echo done
+      ansible.builtin.raw: echo done
     - name: cut
       ansible.builtin.command: sleep 30
 """

@@ -6,8 +6,7 @@ with several playbooks, which are a run each. One of them is of the oldest ansib
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -24,7 +23,7 @@ from ground.environments import Release, installed
 
 from .journals import journals
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.alone
 
 _LANES = {5: 4, 10: 1}  # commands at once, by their forks; there is one more of the oldest ansible-core
 
@@ -112,18 +111,8 @@ def _commands(release: Release, oldest: Release) -> Iterator[tuple[Release, int,
 
 
 @pytest.fixture(scope="module")
-def trees(
-    release: Release,
-    oldest_release: Release,
-    room: Callable[[bool], AbstractContextManager[None]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, Tree]:
+def trees(release: Release, oldest_release: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
     """All runs, by name. They are to be alike but for what differs between them, so nothing else runs meanwhile."""
-    with room(True):
-        return _trees(release, oldest_release, tmp_path_factory)
-
-
-def _trees(release: Release, oldest_release: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     running: list[tuple[Ansible, Running, list[str]]] = []
     for each, hosts, forks, texts in _commands(release, oldest_release):

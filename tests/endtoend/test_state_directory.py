@@ -19,7 +19,7 @@ _WORK = """
       ansible.builtin.debug:
         msg: hello
     - name: wait
-      ansible.builtin.command: sleep {seconds}
+      ansible.builtin.raw: sleep {seconds}
     - name: say again
       ansible.builtin.debug:
         msg: hello again

@@ -24,7 +24,7 @@ _SLEEP = """
       ansible.builtin.command: sleep 4
 """
 _NEAR_S = 0.1
-_AT_ONCE = 4  # runs: while it waits, each Ansible looks for its workers' ends a thousand times a second
+_AT_ONCE = 5  # runs: while it waits, each Ansible looks for its workers' ends a thousand times a second
 _SECONDS = 900  # a limit for a machine that is busy with other things; idle, it takes a minute and a half
 
 

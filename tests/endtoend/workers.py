@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["WorkerWatch"]
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    with contextlib.suppress(OSError):  # the process has ended just now
-        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, thread.read_text().split())
-    return found
+_LOOK_MS = 10
 
 
 def _started_ns(pid: int) -> int | None:
@@ -40,19 +34,34 @@ class WorkerWatch(threading.Thread):
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._pid = pid
         self.lifetimes: dict[int, tuple[int, int, int]] = {}
+        self._children = Path(f"/proc/{pid}/task/{pid}/children")  # Ansible forks in its main thread
         self._offset = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
 
     def run(self) -> None:
-        alive: dict[int, tuple[int, int]] = {}
-        while Path(f"/proc/{self._pid}/task").exists():
-            for pid in {*_children(self._pid), *alive}:
-                before = time.monotonic_ns()
-                started = _started_ns(pid)
-                if started is None:
-                    if pid in alive:
-                        self.lifetimes[pid] = (*alive.pop(pid), time.monotonic_ns())
-                elif pid not in self.lifetimes:
-                    alive[pid] = (started - self._offset, before)
-            time.sleep(0.01)
+        alive: dict[int, tuple[int, int]] = {}  # by the descriptor that tells a process's end
+        ends = select.poll()
+        for pids in self._looks():
+            for pid in pids - self.lifetimes.keys() - {pid for pid, _ in alive.values()}:
+                with contextlib.suppress(ProcessLookupError):
+                    descriptor = os.pidfd_open(pid)
+                    started = _started_ns(pid)
+                    if started is None:
+                        os.close(descriptor)
+                    else:
+                        alive[descriptor] = pid, started - self._offset
+                        ends.register(descriptor, select.POLLIN)
+            before = time.monotonic_ns()
+            for descriptor, _ in ends.poll(_LOOK_MS):
+                pid, start = alive.pop(descriptor)
+                self.lifetimes[pid] = start, before, time.monotonic_ns()
+                ends.unregister(descriptor)
+                os.close(descriptor)
+        for descriptor in alive:
+            os.close(descriptor)
+
+    def _looks(self) -> Iterator[set[int]]:
+        """The children at one moment after the other, until the process is gone."""
+        with contextlib.suppress(OSError):
+            while True:
+                yield set(map(int, self._children.read_text().split()))
