@@ -244,7 +244,7 @@ def test_advice_says_what_can_be_seen_to_take_so_long() -> None:
     reasons = {advice.change: advice.reason for advice in advise(told.tree(), most=9)}
     assert ": gather_subset has fewer facts gathered" in reasons["half the time for facts"]
     assert ": import_tasks takes no time" in reasons["half the time for more"]
-    assert reasons["no never"] == "all hosts skip it, and the run waits 1.0 s for that"
+    assert reasons["without never"] == "all hosts skip it, and the run waits 1.0 s for that"
     assert reasons["no slow host in odd"] == "c takes 1.0 s, the median host 0.3 s"
 
 

@@ -144,7 +144,7 @@ def _tasks(tree: Tree, predictor: Predictor) -> Iterator[_Tried]:
         elif all(work.outcome is Outcome.SKIPPED for step in steps[task] for work in step.works):
             reason = f"all hosts skip it, and the run waits {saved[task].whole_ns / 1e9:.1f} s for that"
             none = predictor.predict(Changes(without=(task,)))
-            yield task, Advice(f"no {name}", reason, ("--without", called), none)
+            yield task, Advice(f"without {name}", reason, ("--without", called), none)
         else:
             why = _why(steps[task]) or (f": {odd}" if slowest.duration > _ODD * median else "")
             reason = f"the run waits {saved[task].whole_ns / 1e9:.1f} s for it{why}"
