@@ -97,7 +97,7 @@ def test_a_killed_sidecar_is_made_up_for_by_the_next_run(ansible: Ansible, jaege
     metrics = {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile), "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0"}
     running = _start(ansible, jaeger, **metrics)
     going_on = 'ansible_playbook_runs_in_progress{playbook="site.yml"} '
-    running.wait_until(lambda: f"{going_on}1.0" in textfile.read_text())
+    running.wait_until(lambda: textfile.exists() and f"{going_on}1.0" in textfile.read_text())
     _kill_sidecars(ansible)
     running.kill()
     running.finish()
