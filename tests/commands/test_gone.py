@@ -38,7 +38,7 @@ def test_answers_are_those_of_the_journal(program: Program, expect: Callable[[st
 
 
 def test_what_shows_more_than_the_history_has_says_so(program: Program, expect: Callable[[str, str], None]) -> None:
-    """The tree without what is within results, the page, the tables; spans are refused."""
+    """The tree without what is within results, the page, the tables; spans and mails are refused."""
     _remember(program, deploy())
     trace = program.run("trace")
     assert _LACKS in trace.stderr
@@ -52,6 +52,9 @@ def test_what_shows_more_than_the_history_has_says_so(program: Program, expect: 
     refused = program.run("export", "--format", "otlp")
     assert (refused.returncode, refused.stdout) == (4, "")
     assert "Spans are made of more than the history keeps of run 00000001" in refused.stderr
+    no_mail = program.run("mail", "last", "--preview")
+    assert (no_mail.returncode, no_mail.stdout) == (4, "")
+    assert "A mail shows more than the history keeps of run 00000001, whose journal is gone" in no_mail.stderr
 
 
 def test_the_run_that_is_named_is_found_here_or_there(program: Program) -> None:

@@ -35,13 +35,13 @@ _ENDINGS: dict[str, Callable[[Running], None]] = {
 _ERROR = 2
 
 
-def _start(user: Ansible, jaeger: Jaeger) -> Running:
+def _start(user: Ansible, jaeger: Jaeger, **more: str) -> Running:
     """Start the playbook and wait until all hosts are at work on its second task.
 
     Not a moment earlier: a signal that comes while Ansible forks a worker may be lost in Python's own handling of forks
     (2.22 ignores the KeyboardInterrupt there), with or without a callback, and then Ansible hangs.
     """
-    running = user.start(_WORK, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    running = user.start(_WORK, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http, **more})
     running.wait_until(lambda: sum(each.command.startswith("sleep 30") for each in user.processes()) == 3, timeout=60)
     return running
 
@@ -92,16 +92,22 @@ def test_a_killed_sidecar_is_made_up_for_by_flush(ansible: Ansible, jaeger: Jaeg
 
 
 def test_a_killed_sidecar_is_made_up_for_by_the_next_run(ansible: Ansible, jaeger: Jaeger) -> None:
-    running = _start(ansible, jaeger)
+    """By its trace and by the metrics, which go on saying that it is running until then."""
+    textfile = ansible.directory / "ansible.prom"
+    metrics = {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile), "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0"}
+    running = _start(ansible, jaeger, **metrics)
+    going_on = 'ansible_playbook_runs_in_progress{playbook="site.yml"} '
+    running.wait_until(lambda: textfile.exists() and f"{going_on}1.0" in textfile.read_text())
     _kill_sidecars(ansible)
     running.kill()
     running.finish()
     ansible.end()  # the workers, which outlive Ansible's SIGKILL
     journal = only_journal(ansible.state_dir)
     small = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: hello}}]\n"
-    result = ansible.run(small, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
+    result = ansible.run(small, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http, **metrics})
     assert result.returncode == 0, result.output
     ansible.wait_for_sidecar()
+    assert f"{going_on}0.0" in textfile.read_text()
     delivered_trace(jaeger, journal, killed=True)
 
 

@@ -2,7 +2,8 @@
 
 Runs whose destination was dead, or whose sidecar was killed, wait in the state directory. The next run's sidecar
 delivers them by itself; this command does so now, to the endpoint that is set now, else to the one of the run, and
-says of each run what became of it. Metrics that go to a textfile, a Pushgateway or over OTLP are published anew.
+says of each run what became of it. Metrics that go to a textfile, a Pushgateway or over OTLP are published anew, from
+the store that is set now, else from that of the last run.
 
 Exit status: 0 when nothing waits any more, 5 when something still waits, 3 when a file cannot be read.
 """
@@ -10,16 +11,20 @@ Exit status: 0 when nothing waits any more, 5 when something still waits, 3 when
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import time
 from collections import Counter
 from threading import Event
 
-from ..errors import DeliveryUnavailable, JournalError
+from ..errors import DeliveryUnavailable, JournalError, SettingError
+from ..journal.directory import Directory
 from ..settings import Settings
 from ..sidecar.recovery import Fate, Leftover, Recovery
 from ..sidecar.settling import settle
 from ..sidecar.store_upkeep import tend_store
+from ..sinks.metric_destinations import metric_ways
+from ..store.address import store_url_of
 from .recorded import state_directory
 
 __all__ = ["add_arguments", "run"]
@@ -43,11 +48,27 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(_line(leftover), flush=True)
     if not fates:
         print(f"Nothing waits in {directory.root}.")
-    tend_store(directory, settings)
-    published = settle(directory, settings, os.environ, Event(), print, _tell_wait)
+    published = _publish(directory, settings)
     if fates[Fate.WAITING] or not published:
         return DeliveryUnavailable.exit_code
     return JournalError.exit_code if fates[Fate.UNREADABLE] else 0
+
+
+def _publish(directory: Directory, settings: Settings) -> bool:
+    """Publish the metrics of the last run's store; return whether they got through."""
+    last = next(iter(directory.runs()), None)
+    if last is not None:
+        its_own = settings.for_run(last.started.context_vars).completed_by(last.started.settings)
+        settings = dataclasses.replace(settings, store_url=its_own.store_url)
+        try:
+            store_url_of(last.started, settings, directory.root)
+        except SettingError as error:
+            ways = metric_ways(settings, os.environ)
+            if ways:
+                print(f"The metrics are not published: {error}")
+            return not ways
+    tend_store(directory, settings)
+    return settle(directory, settings, os.environ, Event(), print, _tell_wait)
 
 
 def _tell_wait(seconds: float) -> None:

@@ -4,8 +4,8 @@
 with `--environment production`, with the settings of that environment. `deploytrace mail RUN --preview` writes the mail
 about a run that failed as an HTML page, to look at in a browser; nothing is sent.
 
-Exit status: 0 when the mail was taken or the page written, 2 when a setting is wrong, 5 when the server did not take
-the mail, or not for everybody.
+Exit status: 0 when the mail was taken or the page written, 2 when a setting is wrong, 4 when the run's journal is gone,
+5 when the server did not take the mail, or not for everybody.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DeliveryRefused, JournalError
+from ..errors import DeliveryRefused, JournalError, NotKept
 from ..run.load import children_first
+from ..run.model import RunDetail
 from ..settings import Settings
-from .recorded import add_run_argument, load_journal, state_directory
+from .one_run import load_run
+from .recorded import add_run_argument, state_directory
 
 if TYPE_CHECKING:
     from ..sinks.mail_message import Envelope
@@ -103,10 +105,16 @@ def _preview(name: str, path: Path, settings: Settings) -> int:
     from ..sinks.logs import archive_of
     from ..sinks.mail import MailSink
 
-    recorded, tree = load_journal(state_directory(settings), name)
-    started = recorded.started
-    if started is None:
-        raise JournalError(f"{recorded.path} does not tell how the run began.")
+    found = load_run(settings, name)
+    run_id, detail = found.run_id[:8], found.tree.node.detail
+    if found.remembered:
+        raise NotKept(
+            f"A mail shows more than the history keeps of run {run_id}, whose journal is gone: see `deploytrace show "
+            f"{run_id}`, or `deploytrace html {run_id}` for a page."
+        )
+    if not isinstance(detail, RunDetail):
+        raise JournalError(f"The journal of run {run_id} does not tell how the run began.")
+    started = detail.started
     settings = settings.for_run(started.context_vars).completed_by(started.settings)
     directory = state_directory(settings)
     sink = MailSink(
@@ -115,13 +123,13 @@ def _preview(name: str, path: Path, settings: Settings) -> int:
         lambda: archive_of(settings, started, directory.root),
         directory.page(started.run_id),
     )
-    items = [item for node in children_first(tree) for item in sink.translate(node)]
+    items = [item for node in children_first(found.tree) for item in sink.translate(node)]
     if not items:
-        print(f"Run {recorded.run_id[:8]} went well, or still goes on: there is no mail about it.")
+        print(f"Run {run_id} went well, or still goes on: there is no mail about it.")
         return 0
     letter, _ = sink.prepared(items[0])
     if path is _DEFAULT:
-        path = Path(f"mail-{recorded.run_id[:8]}.html")
+        path = Path(f"mail-{run_id}.html")
     path.write_text(mail_html.render(letter), encoding="utf-8")
     print(f"{path}: {letter.subject}")
     return 0

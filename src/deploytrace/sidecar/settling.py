@@ -16,6 +16,7 @@ from ..journal.directory import Directory
 from ..settings import Settings
 from ..sinks.metric_destinations import metric_ways
 from ..sinks.metrics import Publisher
+from ..store.address import may_hold_runs
 
 __all__ = ["settle"]
 
@@ -36,8 +37,10 @@ def settle(
     """Publish on every way that is on, now and once nothing is held back any more; return whether all got through.
 
     ``say`` is told what does not get through, and why; ``waits`` is told how many seconds there are to wait. Ends early
-    where ``dismissed`` is set.
+    where ``dismissed`` is set. Where no run has made the store there is nothing to publish.
     """
+    if not may_hold_runs(settings, directory.root):
+        return True
     publishers = []
     complete = True
     for opened in metric_ways(settings, environ).values():

@@ -14,7 +14,7 @@ from ..journal.cursor import Cursor
 from ..journal.directory import Directory
 from ..journal.losses import read_losses
 from ..settings import Settings
-from ..store.address import store_url
+from ..store.address import may_hold_runs, store_url
 from .log import LOGGER
 
 __all__ = ["tend_store"]
@@ -24,7 +24,7 @@ _LOOK_BACK_SECONDS = 7 * 86_400  # a cursor that has not moved for longer has be
 
 def tend_store(directory: Directory, settings: Settings) -> None:
     """Count and prune, where there is a store. What goes wrong is said in the log."""
-    if settings.store_url is None and not (directory.root / "store.db").exists():
+    if not may_hold_runs(settings, directory.root):
         return
     from ..store.database import open_store
     from ..store.health import delivery_counts, loss_counts, take_counts

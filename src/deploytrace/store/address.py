@@ -9,12 +9,17 @@ from ..errors import SettingError
 from ..events import RunStarted
 from ..settings import Settings
 
-__all__ = ["described", "store_url", "store_url_of"]
+__all__ = ["described", "may_hold_runs", "store_url", "store_url_of"]
 
 
 def store_url(settings: Settings, directory: Path) -> str:
     """Return the address of the store: the setting ``store_url``, else a file in the state directory."""
     return settings.store_url or f"sqlite:///{directory / 'store.db'}"
+
+
+def may_hold_runs(settings: Settings, directory: Path) -> bool:
+    """Return false where the store is the state directory's and no run has made it."""
+    return settings.store_url is not None or (directory / "store.db").exists()
 
 
 def store_url_of(started: RunStarted, settings: Settings, directory: Path) -> str:
