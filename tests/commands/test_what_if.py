@@ -82,6 +82,21 @@ def test_wrong_usage(program: Program, words: tuple[str, ...]) -> None:
     assert answer.stderr.startswith("usage: deploytrace what-if")
 
 
+def test_handler_that_nothing_else_notified_is_told(program: Program) -> None:
+    told = Told()
+    told.play(0, hosts=("h1",))
+    told.define("Restart", handler=True)
+    for t, name, more in ((0.1, "Configure", {"notify": ("Restart",)}), (1, "Check", {}), (2, "Restart", {})):
+        told.announce(t, name, **more)
+        told.on("h1", name, t, t + 0.9, "changed")
+    told.end(3)
+    told.write(program.state_dir)
+    said = "The handler Restart is still counted, though nothing else notified it: --without leaves it out."
+    assert said in program.output("what-if", "--without", "Configure", COLUMNS="120")
+    assert said not in program.output("what-if", "--without", "Configure", "--without", "Restart", COLUMNS="120")
+    assert said not in program.output("what-if", "--without", "Check", COLUMNS="120")
+
+
 def test_run_that_was_cut_short_says_so(program: Program) -> None:
     interrupted().write(program.state_dir)
     said = program.output("what-if", "--forks", "9")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..events import TaskDefined
 from ..run.load import children_first
 from ..run.model import PlayDetail, TaskDetail, Tree
 
-__all__ = ["full_name", "plays_by_name", "tasks_by_name"]
+__all__ = ["full_name", "left_behind", "plays_by_name", "tasks_by_name"]
 
 
 def full_name(definition: TaskDefined) -> str:
@@ -26,6 +26,14 @@ def tasks_by_name(tree: Tree) -> Mapping[str, set[str]]:
             for name in (node.name, full_name(node.detail.definition), task):
                 found[name].add(task)
     return found
+
+
+def left_behind(tree: Tree, without: Collection[str]) -> list[str]:
+    """Return the handlers that nothing but tasks with these stable ids notified, by their names."""
+    tasks = [node.detail for node in children_first(tree) if isinstance(node.detail, TaskDetail)]
+    gone = {task.definition.name for task in tasks if task.stable_id in without}
+    found = (task for task in tasks if task.notified_by and task.stable_id not in without)
+    return sorted({full_name(task.definition) for task in found if gone.issuperset(task.notified_by)})
 
 
 def plays_by_name(tree: Tree) -> Mapping[str, set[str]]:

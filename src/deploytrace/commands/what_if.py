@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from ..analysis.changes import Changes, Faster
-from ..analysis.names import plays_by_name, tasks_by_name
+from ..analysis.names import left_behind, plays_by_name, tasks_by_name
 from ..analysis.schedule import Strategy
 from ..errors import TaskNotFound
 from ..run.model import Tree
@@ -101,7 +101,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print()
         return 0
     terminal = Terminal.of_stdout()
-    text = report.render(tree, prediction, terminal.width, color=terminal.color, ascii_only=terminal.ascii_only)
+    text = report.render(
+        tree,
+        prediction,
+        terminal.width,
+        stays=left_behind(tree, changes.without),
+        color=terminal.color,
+        ascii_only=terminal.ascii_only,
+    )
     sys.stdout.write(text)
     return 0
 

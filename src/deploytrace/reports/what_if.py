@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
@@ -12,7 +13,7 @@ from .heading import heading
 from .paper import on_paper, wrapped
 from .styles import DIM
 from .timeline import Glyphs
-from .wording import duration
+from .wording import duration, neutral_line
 
 __all__ = ["as_json", "render"]
 
@@ -34,8 +35,16 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def render(tree: Tree, prediction: Prediction, width: int, *, color: bool = False, ascii_only: bool = False) -> str:
-    """Return it as text, at most ``width`` terminal cells a line."""
+def render(
+    tree: Tree,
+    prediction: Prediction,
+    width: int,
+    *,
+    stays: Sequence[str] = (),
+    color: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """Return it as text, at most ``width`` terminal cells a line; ``stays``: handlers that nobody would notify."""
     glyphs = Glyphs.ascii() if ascii_only else Glyphs.unicode()
     saving = prediction.saving_ns
     share = 100 * abs(saving) / max(1, prediction.recorded_ns)
@@ -48,9 +57,14 @@ def render(tree: Tree, prediction: Prediction, width: int, *, color: bool = Fals
         .append(duration(abs(saving)).rjust(7), "bold green" if saving >= 0 else "bold red")
         .append(f"  {share:.0f} %", DIM)
     )
+    remarks = [
+        f"The handler {neutral_line(each)} is still counted, though nothing else notified it: --without leaves it out."
+        for each in stays
+    ]
     if tree.node.outcome in _CUT_SHORT:
-        words = f"{_CUT_SHORT[tree.node.outcome]}: what hosts have not come to is not counted."
-        lines += [Text(), *wrapped((Text(word, DIM) for word in words.split(" ")), width, between=Text(" "))]
+        remarks.append(f"{_CUT_SHORT[tree.node.outcome]}: what hosts have not come to is not counted.")
+    for remark in remarks:
+        lines += [Text(), *wrapped((Text(word, DIM) for word in remark.split(" ")), width, between=Text(" "))]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return on_paper(lines, width, color=color, ascii_only=ascii_only)
