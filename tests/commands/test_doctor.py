@@ -237,6 +237,14 @@ def test_state_directory_is_not_writable(program: Program) -> None:
     assert "/proc/deploytrace is not writable" in _problem(found, "state")["text"]
 
 
+@pytest.mark.parametrize("name", ["journals", "traces"])
+def test_a_directory_within_the_state_directory_is_not_writable(program: Program, name: str) -> None:
+    """As after a run under sudo, which leaves it to root."""
+    program.state_dir.mkdir(mode=0o700)
+    (program.state_dir / name).symlink_to("/proc")
+    assert f"({program.state_dir / name})" in _problem(_without_ansible(program), "state")["text"]
+
+
 def test_disk_of_the_state_directory_is_nearly_full(tmp_path: Path) -> None:
     """Seen from one who wants more room than any disk has."""
     (finding,) = check_state(tmp_path / "state", enough=10**12)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...journal.directory import Directory
 from .finding import Finding, ok, problem
 
 __all__ = ["check_state"]
@@ -29,16 +30,18 @@ def check_state(directory: Path, *, enough: int = _ENOUGH) -> Iterator[Finding]:
             "Move that file away, or set DEPLOYTRACE_STATE_DIR (state_dir) to another place.",
         )
         return
-    try:
-        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=existing) as probe:
-            (Path(probe) / "probe").write_bytes(b"\0" * 4096)
-    except OSError as error:
-        yield problem(
-            "state",
-            f"The state directory {directory} is not writable: {error.strerror or error} ({existing}).",
-            "Make it writable for the user that runs Ansible, or set DEPLOYTRACE_STATE_DIR (state_dir).",
-        )
-        return
+    files = Directory(directory)
+    for place in filter(os.path.isdir, (existing, files.journals, files.traces, files.pages)):
+        try:
+            with tempfile.TemporaryDirectory(prefix=".doctor-", dir=place) as probe:
+                (Path(probe) / "probe").write_bytes(b"\0" * 4096)
+        except OSError as error:
+            yield problem(
+                "state",
+                f"The state directory {directory} is not writable: {error.strerror or error} ({place}).",
+                "Make it writable for the user that runs Ansible, or set DEPLOYTRACE_STATE_DIR (state_dir).",
+            )
+            return
     yield from _check_private(directory, exists=existing == directory)
     free = shutil.disk_usage(existing).free // 1_000_000
     if free < enough:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ __all__ = ["check_store"]
 def check_store(settings: Settings, directory: Path) -> Iterator[Finding]:
     """Yield whether runs can be committed to the store; a file of the state directory that is not there is not made."""
     url = store_url(settings, directory)
-    if settings.store_url is None and not (directory / "store.db").exists():
+    if settings.store_url is None and not os.access(directory / "store.db", os.F_OK):
         yield ok("store", f"The store {described(url)} is made by the first run.")
         return
     from ...store.database import open_store
