@@ -288,12 +288,13 @@ def ansible_config_file(environ: Mapping[str, str]) -> Path | None:
     named = environ.get("ANSIBLE_CONFIG", "")
     candidates = [Path(named).expanduser()] if named else []
     candidates = [path / "ansible.cfg" if path.is_dir() else path for path in candidates]
-    if not (Path.cwd().stat().st_mode & 0o002):  # Ansible ignores the file of a world-writable directory
-        candidates.append(Path("ansible.cfg").absolute())
+    with contextlib.suppress(OSError):  # a directory that is gone, or another user's
+        if not (Path.cwd().stat().st_mode & 0o002):  # Ansible ignores the file of a world-writable directory
+            candidates.append(Path("ansible.cfg").absolute())
     home = environ.get("HOME")
     candidates += [Path(home) / ".ansible.cfg"] if home else []
     candidates.append(Path("/etc/ansible/ansible.cfg"))
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.access(path, os.R_OK) and path.is_file()), None)
 
 
 def _from_ini(path: Path | None) -> tuple[dict[str, dict[str, str]], list[str]]:

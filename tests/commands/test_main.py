@@ -82,3 +82,13 @@ def test_a_narrow_plain_terminal_gets_whole_lines(program: Program) -> None:
         lines = [line for line in text.splitlines() if not line.startswith("   deploytrace what-if")]
         assert max(map(len, lines)) <= 60, text
         assert not any(line.endswith("~") and " > " not in line for line in lines), "only a reason is cut at its end"
+
+
+def test_the_current_directory_is_gone(program: Program) -> None:
+    """As where a CI job has tidied up; or another user's, as under sudo."""
+    deploy().write(program.state_dir)
+    gone = program.cwd / "gone"
+    gone.mkdir()
+    script = f"rmdir {gone} && exec {sys.executable} -m deploytrace runs -n 1"
+    child = subprocess.run(["sh", "-c", script], env=program.environ(), cwd=gone, capture_output=True, check=False)
+    assert (child.returncode, child.stderr) == (0, b"")
