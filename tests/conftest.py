@@ -57,7 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with those that are to be alone, while nobody needs to stop for them, and with those that take long.
 
     Each worker is given its part of the list, as many tests as any other, and whoever has none left takes over the last
-    of another's. So the long ones are dealt out, and what is left for the end is short and shares nothing.
+    of another's. So the long ones are dealt out, and what is left for the end is short and shares nothing. A short one
+    goes before them, lest who is to be alone has to wait for a long one at once.
     """
     workers: int = getattr(config, "workerinput", {"workercount": 1})["workercount"]
     alone, long, others = list[pytest.Item](), dict[object, list[pytest.Item]](), list[pytest.Item]()
@@ -65,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = item.get_closest_marker("long")
         kin = long.setdefault(marker.args or item.nodeid, []) if marker else others
         (alone if _is_alone(item) else kin).append(item)
-    parts = [alone, *([] for _ in range(workers - 1))]
+    parts = [alone, *([others.pop(0)] if alone and others else [] for _ in range(workers - 1))]
     for number, kin in enumerate(long.values()):
         parts[number % workers] += kin
     left = len(items)

@@ -28,7 +28,8 @@ def main() -> int:
     Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
     """
     announce(f"preparing what the tests stand on, in {CACHE} (15 to 25 minutes the first time, seconds from then on)")
-    parts: list[Callable[[], object]] = [ensure_sshd, postgresql_programs, _servers, tmux, chromium, peers]
+    # What takes longest first: compilers use all processors, linkers at its end do not.
+    parts: list[Callable[[], object]] = [_servers, ensure_sshd, postgresql_programs, tmux, chromium, peers]
     failures = 0
     for release in (*RELEASES, RECIPES):
         if python_for(release) is None and not os.environ.get("CI"):

@@ -39,7 +39,9 @@ def go_programs(module: Path, name: str, minutes: int, *, tags: Sequence[str] = 
             )
         # A workspace or flags of the user's own would change what is built; VCS stamping fails in unusual checkouts.
         environ = os.environ | {"GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-        options = ("-trimpath", "-ldflags=-s -w", f"-tags={','.join(tags)}", "-o", f"{target}{os.sep}")
+        # Nobody debugs them: what would be left out of the program in the end is not even made.
+        lean = ("-trimpath", "-ldflags=-s -w", "-gcflags=all=-dwarf=false")
+        options = (*lean, f"-tags={','.join(tags)}", "-o", f"{target}{os.sep}")
         command = ("go", "build", *options, *packages, *(["."] if sources else []))
         try:
             run_tool(*command, cwd=module, environ=environ)
