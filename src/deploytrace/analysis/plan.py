@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from .controller import Action, actions
-from .schedule import Batch, Schedule, Strategy, Work
+from .schedule import Batch, Schedule, Strategy
 from .simulation import PlannedBatch, PlannedStep, PlannedWork
 
 __all__ = ["Plan", "plan"]
@@ -44,49 +44,46 @@ def _planned(batch: Batch, done: list[Action], base: int) -> PlannedBatch:
     first = done[0]
     lead = min(max(0, batch.steps[0].detail.announced - base - first.since), first.t - first.since)
     done[0] = first._replace(since=first.since + lead)
-    started = {action.work.node.id: _starting(action, lockstep) for action in done if action.starts}
-    announced = {action.work.node.id: _announcing(action) for action in done if not action.starts}
+    started: dict[str, _Cost] = {}
+    announced: dict[str, int] = {}
+    for action in done:
+        t, since, starts, work, _, _, awaited = action
+        if starts:
+            started[work.node.id] = _starting(action, lockstep)
+        else:
+            announced[work.node.id] = t - (since if awaited is None else max(since, awaited.end))
     firsts = {step.works[0].node.id for step in batch.steps} if lockstep else set()
-    prepare = _median(cost[0] for node, cost in started.items() if node not in firsts)
-    launch = _median(cost[1] for cost in started.values())
-    relaunch = _median((cost[2] for cost in started.values()), launch)
-
-    def planned(work: Work, first: bool) -> PlannedWork:
-        node = work.node.id
-        prepares, launches, relaunches = started[node]
-        return PlannedWork(
-            work.host,
-            work.end - work.start,
-            prepare if prepares is None else min(prepares, prepare) if first else prepares,
-            launch if launches is None else launches,
-            relaunch if relaunches is None else relaunches,
-            announced[node],
-            work.node.outcome,
-        )
-
+    prepare = _median([cost[0] for node, cost in started.items() if node not in firsts])
+    launch = _median([cost[1] for cost in started.values()])
+    relaunch = _median([cost[2] for cost in started.values()], launch)
     steps = []
     for step in batch.steps:
+        works = []
+        for work in step.works:
+            node = work.node.id
+            prepares, launches, relaunches = started[node]
+            if prepares is None or (node in firsts and prepares > prepare):
+                prepares = prepare
+            launches = launch if launches is None else launches
+            relaunches = relaunch if relaunches is None else relaunches
+            lasts, outcome = work.end - work.start, work.node.outcome
+            works.append(PlannedWork(work.host, lasts, prepares, launches, relaunches, announced[node], outcome))
         before = max(0, (started[step.works[0].node.id][0] or 0) - prepare) if lockstep else 0
-        works = tuple([planned(work, lockstep and number == 0) for number, work in enumerate(step.works)])
-        steps.append(PlannedStep(step, before, works, step.throttle))
+        steps.append(PlannedStep(step, before, tuple(works), step.throttle))
     return PlannedBatch(batch.play.id, batch.strategy, lead, batch.slots, batch.hosts, tuple(steps))
 
 
 def _starting(action: Action, lockstep: bool) -> _Cost:
     """Return what the controller took to start a work."""
     t, since, _, work, step, _, awaited = action
-    told = since if lockstep else min(max(since, work.told), t)  # in lockstep no host is told by itself
+    if awaited is None and lockstep:  # there no host is told by itself
+        return t - since, 0, None
+    told = since if lockstep else min(max(since, work.told), t)
     if awaited is None:
-        return (t - since, 0, None) if lockstep else (told - since, t - told, None)
+        return told - since, t - told, None
     if not lockstep and awaited.end <= told:  # it was throttled
         return told - max(since, awaited.end), t - told, None
     return None if lockstep or step.throttle else told - since, None, t - max(told, awaited.end)
-
-
-def _announcing(action: Action) -> int:
-    """Return what the controller took to take in a work's result."""
-    awaited = action.awaited
-    return action.t - (action.since if awaited is None else max(action.since, awaited.end))
 
 
 def _median(values: Iterable[int | None], default: int = 0) -> int:

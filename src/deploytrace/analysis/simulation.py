@@ -97,7 +97,7 @@ def step_duration(step: PlannedStep, workers: int) -> int:
         heapq.heappush(running, (t + lasts, announce))
         while running and running[0][0] <= t:
             over.append(heapq.heappop(running))
-        for _ in range(min(drained, len(over))):
+        for _ in range(min(drained, len(over))) if over else ():
             t += over.popleft()[1]
     for end, announce in (*over, *sorted(running)):
         t = max(t, end) + announce

@@ -13,7 +13,7 @@ from ..run.model import Tree
 from .changes import Changes, changed
 from .plan import Plan, plan
 from .schedule import schedule
-from .simulation import PlannedWork, duration
+from .simulation import PlannedStep, PlannedWork, duration
 
 __all__ = ["Prediction", "Predictor"]
 
@@ -72,27 +72,23 @@ def _length(followed: Plan) -> int:
 
 def _scaled(followed: Plan, factor: float) -> Plan:
     """Return the plan as if the controller took ``factor`` of its time for each work."""
-
-    def scaled(ns: int) -> int:
-        return round(ns * factor)
-
     batches = tuple(
-        replace(
-            batch,
-            steps=tuple(
-                replace(
-                    step,
-                    lead=scaled(step.lead),
-                    works=tuple(
-                        PlannedWork(
-                            host, lasts, scaled(prepare), scaled(launch), scaled(relaunch), scaled(announce), outcome
-                        )
-                        for host, lasts, prepare, launch, relaunch, announce, outcome in step.works
-                    ),
-                )
-                for step in batch.steps
-            ),
-        )
-        for batch in followed.batches
+        replace(batch, steps=tuple(_slower(step, factor) for step in batch.steps)) for batch in followed.batches
     )
     return Plan(batches, followed.tail)
+
+
+def _slower(step: PlannedStep, factor: float) -> PlannedStep:
+    works = [
+        PlannedWork(
+            host,
+            lasts,
+            round(prepare * factor),
+            round(launch * factor),
+            round(relaunch * factor),
+            round(announce * factor),
+            outcome,
+        )
+        for host, lasts, prepare, launch, relaunch, announce, outcome in step.works
+    ]
+    return replace(step, lead=round(step.lead * factor), works=tuple(works))

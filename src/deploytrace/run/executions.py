@@ -22,9 +22,9 @@ _KEPT = 10  # of many tries or polls, the first and the last so many are kept
 
 def outcome_of(status: str, ignored: bool, rescuable: bool) -> Outcome:
     """Return a result's outcome from the hook that announced it and from where its task stands."""
-    if status in ("failed", "unreachable") and ignored:
+    if ignored and status in ("failed", "unreachable"):
         return Outcome.IGNORED
-    if status == "failed" and rescuable:
+    if rescuable and status == "failed":
         return Outcome.RESCUED
     return _OUTCOMES.get(status) or Outcome(status)
 
@@ -230,19 +230,19 @@ class Execution:
         for key, name in _SAID if self.detail else ():
             for text in self.detail.get(key) or ():
                 self.moments.append(Moment(self.base + end, name, {"message": str(text)}))
-        detail = HostDetail(
-            host=self.host,
-            definition=self.definition,
-            play=self.play,
-            seen=self.seen,
-            announced=None if self.announced is None else self.base + self.announced,
-            end_source=source,
-            waited_ns=self.waited,
-            fork_wait_ns=self.fork_wait,
-            attempts=tries,
-            items=self.items,
-            detail=self.detail,
-            failed_items=tuple(self.failed_items),
+        detail = HostDetail(  # by place: by name takes twice as long
+            self.host,
+            self.definition,
+            self.play,
+            self.seen,
+            None if self.announced is None else self.base + self.announced,
+            source,
+            self.waited,
+            tries,
+            self.items,
+            self.detail,
+            tuple(self.failed_items),
+            self.fork_wait,
         )
         return Node(
             self.node_id,

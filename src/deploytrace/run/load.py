@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from ..events import Event
 from .model import Node, Outcome, Tree
 from .replay import Replay
 
 __all__ = ["children_first", "grow", "load"]
+
+_span = attrgetter("start", "end")
 
 
 def load(events: Iterable[Event], *, running: bool = False) -> Tree | None:
@@ -31,11 +34,9 @@ def grow(nodes: list[Node]) -> Tree | None:
         children[node.parent].append(node)
 
     def tree(node: Node) -> Tree:
-        below = children.get(node.id)
-        if below is None:
-            return Tree(node)
-        below.sort(key=lambda child: (child.start, child.end))
-        return Tree(node, tuple([tree(child) for child in below]))
+        below = children.get(node.id, [])
+        below.sort(key=_span)
+        return Tree(node, tuple([tree(child) if child.id in children else Tree(child) for child in below]))
 
     roots = children.get(None)
     return tree(roots[0]) if roots else None

@@ -273,8 +273,7 @@ class Node(NamedTuple):
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A node with all that is below it, in order of start."""
 
     node: Node
