@@ -16,10 +16,13 @@ from ground.environments import NEWEST_STABLE, RELEASES, Environment, installed
 from ground.peers import peers
 from ground.receiver import Receiver, running_receiver
 
-__all__ = ["INSIDE", "NEWEST_STABLE", "Setting", "laid_out"]
+__all__ = ["COMPILED_ONCE", "INSIDE", "NEWEST_STABLE", "Setting", "laid_out"]
 
 INSIDE = Path(__file__).parent / "inside"
 """What is given to Ansible: the driver, the playbooks and the empty callbacks."""
+
+COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""For commands that run from the checkout: Python keeps what it compiled, as pip does when it installs a package."""
 
 
 @dataclass
