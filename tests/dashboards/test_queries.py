@@ -9,6 +9,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,24 @@ def ansible(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Itera
         user.end()
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a Prometheus had seen at one moment (Unix seconds), however long it takes to ask it for everything."""
+
+    server: Prometheus
+    at: float
+
+    def answer(self, expression: str) -> list[Sample]:
+        """What a query answers at its end; of a panel over time, as Grafana asks for each point."""
+        return self.server.query(filled(expression, __range="5m", __interval=_POINT, __rate_interval=_POINT), self.at)
+
+
+_POINT = "4m"  # so long that all of what the fixture does is in it, on a busy machine too
+
+
 @pytest.fixture(scope="module")
-def prometheus(ansible: Ansible) -> Iterator[Prometheus]:
-    """It has seen a run that succeeded (five times more, from its journal), one that did not, and sees one go on.
+def seen(ansible: Ansible) -> Iterator[Seen]:
+    """A run that succeeded (five times more, from its journal), one that did not, and one that goes on.
 
     Of the second the spans are refused, and the store cannot be opened at first; it leaves a host down. Runs of other
     playbooks come to a store that takes no more series. A target that nobody is at is down.
@@ -124,7 +140,7 @@ def prometheus(ansible: Ansible) -> Iterator[Prometheus]:
         server.wait_for("increase(ansible_telemetry_store_errors_total[1m]) > 0")
         server.wait_for("increase(ansible_run_errors_total[1m]) > 0")
         server.wait_for('increase(ansible_telemetry_dropped_total{signal="traces"}[1m]) > 0')
-        yield server
+        yield Seen(server, time.time())
         going_on.kill()
         ansible.end()
 
@@ -156,27 +172,22 @@ _MAY_BE_EMPTY = {"revision"}
 """Labels that these runs lack: the playbook is in no Git repository."""
 
 
-def _answer(prometheus: Prometheus, expression: str) -> list[Sample]:
-    """What a query answers at its end; of a panel over time, as Grafana asks for each point."""
-    return prometheus.query(filled(expression, __range="5m", __interval="1m", __rate_interval="1m"))
-
-
 @pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.name)
-def test_every_query_is_answered_with_data(board: Dashboard, prometheus: Prometheus) -> None:
+def test_every_query_is_answered_with_data(board: Dashboard, seen: Seen) -> None:
     silent = [
         f"{panel} {target.get('refId')}"
         for panel, target in board.queries()
-        if not _answer(prometheus, target["expr"].replace(" > 0", "") if panel.title in _NEED_DAYS else target["expr"])
+        if not seen.answer(target["expr"].replace(" > 0", "") if panel.title in _NEED_DAYS else target["expr"])
     ]
     assert not silent
 
 
 @pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.name)
-def test_the_data_tell_something(board: Dashboard, prometheus: Prometheus) -> None:
+def test_the_data_tell_something(board: Dashboard, seen: Seen) -> None:
     """Every value is a number, and of each query's values some are not 0."""
     found = {}
     for panel, target in board.queries():
-        values = [sample.value for sample in _answer(prometheus, target["expr"])]
+        values = [sample.value for sample in seen.answer(target["expr"])]
         assert not any(map(math.isnan, values)), f"{panel}: {target['expr']}"
         assert not any(map(math.isinf, values)), f"{panel}: {target['expr']}"
         if panel.title not in _NEED_DAYS and not any(values):
@@ -185,7 +196,7 @@ def test_the_data_tell_something(board: Dashboard, prometheus: Prometheus) -> No
 
 
 @pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.name)
-def test_every_value_is_in_the_unit_that_it_is_shown_in(board: Dashboard, prometheus: Prometheus) -> None:
+def test_every_value_is_in_the_unit_that_it_is_shown_in(board: Dashboard, seen: Seen) -> None:
     """By what the metrics in its query are in, and by the answer's size."""
     now = time.time()
     sizes = {"s": (0, 86400), "percentunit": (0, 1000), "bytes": (0, 1e9), "short": (0, 1e6), "none": (0, 1)}
@@ -194,12 +205,12 @@ def test_every_value_is_in_the_unit_that_it_is_shown_in(board: Dashboard, promet
         unit = panel.unit_of(target)
         assert unit in GRAFANAS[dimension(target["expr"])], f"{panel}: {target['expr']}"
         low, high = sizes[unit]
-        for sample in _answer(prometheus, target["expr"]):
+        for sample in seen.answer(target["expr"]):
             assert low <= sample.value <= high, f"{panel}: {sample.value} {unit}"
 
 
 @pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.name)
-def test_every_label_that_is_shown_is_in_the_answer(board: Dashboard, prometheus: Prometheus) -> None:
+def test_every_label_that_is_shown_is_in_the_answer(board: Dashboard, seen: Seen) -> None:
     for panel, target in board.queries():
         if panel.title in _NEED_DAYS:
             continue
@@ -208,30 +219,30 @@ def test_every_label_that_is_shown_is_in_the_answer(board: Dashboard, prometheus
             options = next(step for step in panel.json["transformations"] if step["id"] == "organize")["options"]
             shown = {name for name in options["indexByName"] if not name.startswith("Value")}
         # A label that is empty is one that is not there.
-        there = {label for sample in _answer(prometheus, target["expr"]) for label in sample.labels}
+        there = {label for sample in seen.answer(target["expr"]) for label in sample.labels}
         assert shown - _MAY_BE_EMPTY <= there, f"{panel}: {shown - there}"
 
 
-def test_variables_offer_what_there_is(prometheus: Prometheus) -> None:
+def test_variables_offer_what_there_is(seen: Seen) -> None:
     for board in DASHBOARDS:
         for name, variable in board.variables.items():
             if variable["type"] == "query":
                 series = variable["query"].removeprefix("label_values(").rpartition(", ")[0]
-                assert {sample.labels.get(name) for sample in _answer(prometheus, series)} - {None}, name
+                assert {sample.labels.get(name) for sample in seen.answer(series)} - {None}, name
 
 
-def test_a_deploy_is_marked_when_it_began(prometheus: Prometheus) -> None:
+def test_a_deploy_is_marked_when_it_began(seen: Seen) -> None:
     for board in DASHBOARDS:
         for mark in board.annotations:
-            times = [sample.value / 1000 for sample in _answer(prometheus, mark["target"]["expr"])]
+            times = [sample.value / 1000 for sample in seen.answer(mark["target"]["expr"])]
             assert max(times) == pytest.approx(time.time(), abs=600)
 
 
-def test_a_diamond_in_the_heatmap_is_a_trace(prometheus: Prometheus) -> None:
+def test_a_diamond_in_the_heatmap_is_a_trace(seen: Seen) -> None:
     """Grafana asks for the exemplars of the panel's own query."""
     for board in DASHBOARDS:
         for panel in board.panels:
             if panel.type == "heatmap":
-                found = prometheus.exemplars(filled(panel.targets[0]["expr"]))
+                found = seen.server.exemplars(filled(panel.targets[0]["expr"]))
                 assert found, str(panel)
                 assert all(re.fullmatch("[0-9a-f]{32}", each["labels"]["trace_id"]) for each in found)
