@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import json
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +63,16 @@ def test_the_preview_is_the_mail_as_a_page(program: Program) -> None:
     assert "went well" in program.output("mail", "last", "--preview", "never.html")
     assert not (program.cwd / "never.html").exists()
     assert program.run("mail").returncode == 2
+
+
+def test_it_says_where_a_task_stands(program: Program) -> None:
+    """The file's own path where it is short, else its end."""
+    journal = Path(__file__).parents[1] / "journals" / "failures-2.21.jsonl"
+    directory = program.state_dir / "journals"
+    directory.mkdir(parents=True)
+    (directory / f"{json.loads(journal.read_text().splitlines()[0])['run_id']}.jsonl").write_bytes(journal.read_bytes())
+    program.output("mail", "last", "--preview", "mail.html")
+    assert "1 host failed · /deploy/failures.yml:30" in (program.cwd / "mail.html").read_text()
 
 
 @pytest.mark.parametrize("width", [500, 800])  # no window of Chromium is narrower than 500

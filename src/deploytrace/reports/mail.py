@@ -217,7 +217,7 @@ def _trouble(cause: Cause) -> Trouble:
     more = cause.hosts_total - len(hosts)
     number = f"{cause.hosts_total} host" + ("s" if cause.hosts_total != 1 else "")
     what = {Outcome.FAILED: "failed", Outcome.UNREACHABLE: "could not be reached"}
-    place = f"{'/'.join(PurePath(task.path).parts[-3:])}:{task.line}" if task.path and task.line else ""
+    place = f"{PurePath(*PurePath(task.path).parts[-3:])}:{task.line}" if task.path and task.line else ""
     return Trouble(
         heading=f"{number} {what.get(cause.outcome, 'at work when the run was broken off')}",
         task=_harmless(_task(cause), 200),
