@@ -66,3 +66,22 @@ def test_nobody_reads_what_we_say(ansible: Ansible) -> None:
     with os.fdopen(writing) as stderr:
         result = subprocess.run(command, env=environ, stderr=stderr, stdout=subprocess.PIPE, check=False)
     assert result.returncode == 0, result.stdout
+
+
+_INSIDE = """
+import io, sys
+from ansible.cli.playbook import main
+heard = sys.stderr = io.StringIO()
+try:
+    main(["ansible-playbook", *sys.argv[1:]])
+finally:
+    print("heard:", heard.getvalue())
+"""
+
+
+def test_a_program_that_runs_ansible_in_itself_hears_what_we_say(ansible: Ansible) -> None:
+    playbook = ansible.write("site.yml", "- {hosts: all, gather_facts: false}")
+    command = [ansible.environment.python, "-c", _INSIDE, "-i", ansible.local_inventory("h1"), playbook]
+    environ = ansible.environ(ANSIBLE_CALLBACKS_ENABLED=TELEMETRY)
+    result = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert "heard: deploytrace: trace" in result.stdout, result.stdout + result.stderr

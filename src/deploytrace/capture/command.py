@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .. import settings as settings_
 from ..events import RunEnded, RunStarted
@@ -207,9 +208,19 @@ class Command:
     def _say(self, line: str | None) -> None:
         stream = {"stderr": sys.stderr, "stdout": sys.stdout}.get(self.settings.console)
         if line and stream is not None:
-            with contextlib.suppress(OSError):  # what a broken pipe left in the stream would fail at Python's end again
-                stream.flush()
-                os.write(stream.fileno(), f"{line}\n".encode(stream.encoding, "backslashreplace"))
+            _write(stream, f"{line}\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write to standard output or error, past the stream: what a broken pipe left in it would fail at Python's end."""
+    with contextlib.suppress(OSError):
+        stream.flush()
+        try:
+            descriptor = stream.fileno()
+        except io.UnsupportedOperation:  # a program that runs Ansible in itself has put its own in place
+            stream.write(text)
+        else:
+            os.write(descriptor, text.encode(stream.encoding, "backslashreplace"))
 
 
 def _in_words(error: BaseException) -> str:
