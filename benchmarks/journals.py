@@ -57,7 +57,7 @@ def _batch(
     numbered = list(enumerate(hosts, execution + 1))
     for number, host in numbered:
         now += _START_NS
-        write(lines.HOST_STARTED % (now, number, task, lines.quoted(host)))
+        write(lines.host_started(now, number, task, host))
     now += _WORK_NS
     chance.shuffle(numbered)
     for number, host in numbered:
@@ -65,10 +65,10 @@ def _batch(
         write(lines.worker_ended(now - _START_NS // 2, number, 1000 + number % 30000))
         if chance.random() < 0.001:
             detail = {"msg": _MESSAGE, "rc": 1, "reason": _MESSAGE}
-            write(encode(HostFinished(now, number, task, host, "failed", ignored=True, detail=detail)))
+            write(encode(HostFinished(now, task, host, "failed", ignored=True, detail=detail)))
         else:
-            status = b"changed" if chance.random() < 0.1 else b"ok"
-            write(lines.HOST_FINISHED % (now, number, task, lines.quoted(host), status, b""))
+            status = "changed" if chance.random() < 0.1 else "ok"
+            write((lines.HOST_FINISHED % (now, task, lines.quoted(host), status, "")).encode("ascii"))
     return now
 
 

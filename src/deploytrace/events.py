@@ -3,7 +3,8 @@
 Events say what Ansible said, when, and nothing more; what it means is for ``run.replay`` alone to decide. Every event
 but the first has ``t``: nanoseconds since the run's start on the monotonic clock, so that a step of the wall clock
 changes no duration. All texts are redacted before an event is made. Numbers identify: ``play`` counts play starts,
-``task`` counts tasks met (per play start), ``execution`` counts starts of a task on a host; all from 1, per run.
+``task`` counts tasks met (per play start), both from 1, and ``execution`` names the start of a task on a host by the
+worker that does it. A host is at one task at a time, so that its name says which execution an event is about.
 """
 
 # Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
@@ -161,7 +162,10 @@ class HostSeen(NamedTuple):
 
 
 class HostStarted(NamedTuple):
-    """A worker for one task on one host is about to be forked."""
+    """The worker for one task on one host starts; written by the worker itself.
+
+    ``execution`` counts the workers of Ansible's process; it grows in the order in which they were forked.
+    """
 
     t: int
     execution: int
@@ -181,27 +185,23 @@ class HostFinished(NamedTuple):
     """Ansible announces a host's result.
 
     ``status`` is ok, changed, failed, unreachable or skipped (from the hook that was called). ``ignored`` is true for
-    ignore_errors and ignore_unreachable. ``again`` marks a second result for the same execution, as Ansible gives it
-    when an include could not be loaded. ``detail`` holds what was read of the result: see `DETAIL_KEYS`.
-    ``started`` is false where there was no start (a skipped meta task).
+    ignore_errors and ignore_unreachable. ``detail`` holds what was read of the result: see `DETAIL_KEYS`. Some results
+    had no worker (a skipped meta task), and where an include could not be loaded its hosts get a second one.
     """
 
     t: int
-    execution: int
     task: int
     host: str
     status: str
     ignored: bool = False
-    again: bool = False
-    started: bool = True
     detail: Mapping[str, Any] | None = None
 
 
 class ItemFinished(NamedTuple):
-    """One loop item of an execution ended. There is no start event: it began when the one before it ended."""
+    """One loop item of a host's task ended. There is no start event: it began when the one before it ended."""
 
     t: int
-    execution: int
+    host: str
     status: str
     ignored: bool = False
     label: str | None = None
@@ -212,7 +212,7 @@ class AttemptFailed(NamedTuple):
     """A try failed and another will follow after ``delay`` seconds; ``attempts`` is how many there may be in all."""
 
     t: int
-    execution: int
+    host: str
     attempts: int | None = None
     delay: float = 0.0
     detail: Mapping[str, Any] | None = None
@@ -222,7 +222,7 @@ class AsyncPolled(NamedTuple):
     """The controller looked after an asynchronous job. ``status``: running, ok or failed."""
 
     t: int
-    execution: int
+    host: str
     job: str | None = None
     status: str = "running"
 
@@ -231,7 +231,7 @@ class DiffShown(NamedTuple):
     """Ansible showed a diff (``--diff``): the names of what changed, never the content."""
 
     t: int
-    execution: int
+    host: str
     files: tuple[str, ...] = ()
 
 

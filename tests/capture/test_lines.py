@@ -13,20 +13,17 @@ HOSTS = ["web1", 'quo"ted', "b\\s", "münchen", "emoji\U0001f600", "tab\there", 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_lines_with_a_host(host: str) -> None:
-    quoted = lines.quoted(host)
-    assert lines.HOST_STARTED % (5, 7, 3, quoted) == encode(HostStarted(t=5, execution=7, task=3, host=host))
+    assert lines.host_started(5, 7, 3, host) == encode(HostStarted(t=5, execution=7, task=3, host=host))
     for status in ("ok", "changed"):
-        event = HostFinished(t=2**62, execution=7, task=3, host=host, status=status)
-        assert lines.HOST_FINISHED % (2**62, 7, 3, quoted, status.encode("ascii"), b"") == encode(event)
-        detailed = event._replace(detail={"reason": host})
-        line = lines.HOST_FINISHED % (2**62, 7, 3, quoted, status.encode("ascii"), lines.detailed(detailed.detail))
-        assert line == encode(detailed)
+        for detail in (None, {"reason": host}):
+            line = lines.HOST_FINISHED % (2**62, 3, lines.quoted(host), status, lines.detailed(detail))
+            assert line.encode() == encode(HostFinished(t=2**62, task=3, host=host, status=status, detail=detail))
 
 
 @pytest.mark.parametrize("label", [None, *HOSTS])
 def test_lines_of_items(label: str | None) -> None:
-    event = ItemFinished(t=5, execution=7, status="changed", label=label)
-    assert lines.item_finished(5, 7, "changed", None if label is None else lines.quoted(label)) == encode(event)
+    event = ItemFinished(t=5, host="h1", status="changed", label=label)
+    assert lines.item_finished(5, "h1", "changed", None if label is None else lines.quoted(label)) == encode(event)
 
 
 def test_lines_without() -> None:

@@ -72,7 +72,7 @@ def told(events: list[Event]) -> Counter[Any]:
         elif isinstance(event, HostFinished):
             detail = event.detail or {}
             reason = bool(detail.get("reason")), detail.get("rc"), detail.get("items")
-            told[kind, tasks[event.task].name, event.host, event.status, event.ignored, event.started, reason] += 1
+            told[kind, tasks[event.task].name, event.host, event.status, event.ignored, reason] += 1
         elif isinstance(event, ItemFinished):
             delegate = (event.detail or {}).get("delegated_host")
             told[kind, names[event.execution], event.status, event.ignored, event.label, delegate] += 1

@@ -42,11 +42,11 @@ class Told(Story):
 
     def item(self, host: str, end: float, label: str, status: str = "ok", **fields: Any) -> None:
         """End a loop item of what a host is at."""
-        self.add(ev.ItemFinished(round(end * SECOND), self._running[host][1], status, label=label, **fields))
+        self.add(ev.ItemFinished(round(end * SECOND), host, status, label=label, **fields))
 
     def attempt(self, host: str, end: float, attempts: int, delay: float) -> None:
         """Let a try of what a host is at fail."""
-        self.add(ev.AttemptFailed(round(end * SECOND), self._running[host][1], attempts=attempts, delay=delay))
+        self.add(ev.AttemptFailed(round(end * SECOND), host, attempts=attempts, delay=delay))
 
     def write(self, state_dir: Path) -> Path:
         """Write the journal where a state directory has it; return its path. Events are put in order of time."""

@@ -56,7 +56,7 @@ def fleet(hosts: int, tasks: int, *, forks: int = 50, seed: int = 7) -> list[ev.
                 (start, 2 * execution, ev.HostStarted(round(start * SECOND), execution, number + 1, host)),
                 (end, 2 * execution + 1, ev.WorkerEnded(round(end * SECOND), execution, 99)),
                 (end + 1e-4, 2 * execution + 1,
-                 ev.HostFinished(round((end + 1e-4) * SECOND), execution, number + 1, host, status, detail=detail)),
+                 ev.HostFinished(round((end + 1e-4) * SECOND), number + 1, host, status, detail=detail)),
             ]  # fmt: skip
         events += [event for _, _, event in sorted(happened, key=lambda each: each[:2])]
         t = max(at for at, _, _ in happened) + 0.05

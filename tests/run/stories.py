@@ -72,7 +72,7 @@ class Story:
         started = next(e for e in self.events if isinstance(e, ev.HostStarted) and e.execution == execution)
         if worker is not None:
             self.add(ev.WorkerEnded(_ns(worker), execution, 99))
-        self.add(ev.HostFinished(_ns(t), execution, started.task, started.host, status, **rest))
+        self.add(ev.HostFinished(_ns(t), started.task, started.host, status, **rest))
 
     def end(self, t: float, **rest: Any) -> None:
         self.add(ev.RunEnded(_ns(t), rest.pop("reason", "finished"), **rest))

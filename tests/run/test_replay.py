@@ -214,7 +214,7 @@ def test_include_that_could_not_be_loaded_is_one_failed_host_result() -> None:
     story.announce(1, "include", include=True, action="include_tasks", rescuable=True)
     one = story.start(1.1, "include", "h1")
     story.finish(1.2, one, "ok")
-    story.finish(1.3, one, "failed", again=True, detail={"msg": "Could not find or access 'x.yml'"})
+    story.finish(1.3, one, "failed", detail={"msg": "Could not find or access 'x.yml'"})
     story.end(9)
     nodes = _told(story)
     host = _of(nodes, Kind.HOST)
@@ -229,9 +229,9 @@ def test_items_and_tries_follow_each_other_without_touching() -> None:
     story = Story()
     story.announce(1, "loop", loop=True)
     one = story.start(1, "loop", "h1")
-    story.add(ev.ItemFinished(2_000_000_000, one, "ok", label="first"))
-    story.add(ev.AttemptFailed(3_000_000_000, one, attempts=3, delay=0.5, detail={"msg": "not yet"}))
-    story.add(ev.ItemFinished(4_000_000_000, one, "failed", label="second", detail={"msg": "no"}))
+    story.add(ev.ItemFinished(2_000_000_000, "h1", "ok", label="first"))
+    story.add(ev.AttemptFailed(3_000_000_000, "h1", attempts=3, delay=0.5, detail={"msg": "not yet"}))
+    story.add(ev.ItemFinished(4_000_000_000, "h1", "failed", label="second", detail={"msg": "no"}))
     story.finish(4.1, one, "failed", worker=4.05, detail={"msg": "One or more items failed"})
     story.end(9)
     nodes = _told(story)
@@ -249,7 +249,7 @@ def test_of_many_tries_the_first_and_last_ten_are_kept() -> None:
     story.announce(1, "wait")
     one = story.start(1, "wait", "h1")
     for number in range(1, 50):
-        story.add(ev.AttemptFailed((1 + number) * 1_000_000_000, one, attempts=60, detail={"msg": "no"}))
+        story.add(ev.AttemptFailed((1 + number) * 1_000_000_000, "h1", attempts=60, detail={"msg": "no"}))
     story.finish(60, one, "ok", detail={"attempts": 50})
     story.end(61)
     nodes = _told(story)
@@ -319,7 +319,7 @@ def test_explicit_meta_tasks_leave_no_node_unless_they_have_a_result() -> None:
     for t in (1, 1.1):
         story.announce(t, "flush", action="meta", meta=True)
     story.announce(2, "maybe", action="meta", meta=True)
-    story.add(ev.HostFinished(2_100_000_000, 1, story.tasks["maybe"], "h1", "skipped", started=False))
+    story.add(ev.HostFinished(2_100_000_000, story.tasks["maybe"], "h1", "skipped"))
     story.end(9)
     assert [node.name for node in _of(_told(story), Kind.TASK)] == ["maybe"]
 
@@ -336,8 +336,8 @@ def test_a_play_without_hosts_is_skipped() -> None:
 def test_a_run_cut_in_the_pause_between_tries_has_no_open_try() -> None:
     story = Story()
     story.announce(1, "wait")
-    one = story.start(1, "wait", "h1")
-    story.add(ev.AttemptFailed(2_000_000_000, one, attempts=5, delay=10, detail={"msg": "no"}))
+    story.start(1, "wait", "h1")
+    story.add(ev.AttemptFailed(2_000_000_000, "h1", attempts=5, delay=10, detail={"msg": "no"}))
     story.add(ev.RunLost(3_000_000_000))
     assert [node.outcome for node in _of(_told(story), Kind.ATTEMPT)] == [Outcome.FAILED]
 
@@ -348,7 +348,7 @@ def test_items_reported_after_their_worker_ended_still_follow_each_other() -> No
     one = story.start(1, "loop", "h1")
     story.add(ev.WorkerEnded(2_000_000_000, one, 9))
     for t in (2_100_000_000, 2_200_000_000):
-        story.add(ev.ItemFinished(t, one, "ok", label="late"))
+        story.add(ev.ItemFinished(t, "h1", "ok", label="late"))
     story.finish(2.3, one)
     story.end(9)
     assert len(_of(_told(story), Kind.ITEM)) == 2

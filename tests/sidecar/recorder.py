@@ -89,7 +89,7 @@ class _Run:
             time.sleep(pause)
             for number, host in enumerate(HOSTS, first):
                 self.add(ev.WorkerEnded(self.now(), number, os.getpid()))
-                self.add(ev.HostFinished(self.now(), number, task, host, "changed"))
+                self.add(ev.HostFinished(self.now(), task, host, "changed"))
 
 
 def _leave_orphan(run: _Run) -> None:

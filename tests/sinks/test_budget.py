@@ -33,7 +33,6 @@ def _story(tasks: int, status: dict[tuple[int, int], str] | None = None) -> Stor
             story.add(
                 ev.HostFinished(
                     _ns(t + 0.01),
-                    execution,
                     story.tasks[f"Task {task}"],
                     host,
                     "failed" if ignored else result,
@@ -113,7 +112,7 @@ def test_items_go_before_skipped_results_and_these_before_ok_ones() -> None:
         for number, host in enumerate(HOSTS):
             execution = story.start(t, name, host)
             if task % 2 == 0:
-                story.add(ev.ItemFinished(_ns(t + 0.005), execution, "ok", label="one"))
+                story.add(ev.ItemFinished(_ns(t + 0.005), host, "ok", label="one"))
             story.finish(t + 0.01, execution, "skipped" if number % 2 else "ok")
             t += 0.02
     story.end(t)
@@ -137,7 +136,7 @@ def test_folded_items_are_counted_in_their_host_result_and_failed_ones_stay_with
         one = story.start(0.2, "Loop", host)
         for index in range(4):
             status = "failed" if bad and index == 2 else "changed"
-            story.add(ev.ItemFinished((index + 1) * SECOND, one, status, label=str(index)))
+            story.add(ev.ItemFinished((index + 1) * SECOND, host, status, label=str(index)))
         story.finish(5, one, "failed" if bad else "changed")
     story.end(6)
     spans = told(story, settings=Settings(span_budget=0))
@@ -159,7 +158,7 @@ def test_retried_results_stay() -> None:
         t += 0.02
     story.announce(t, "Wait")
     one = story.start(t, "Wait", "h1")
-    story.add(ev.AttemptFailed(_ns(t + 0.001), one, attempts=3, delay=0.001))
+    story.add(ev.AttemptFailed(_ns(t + 0.001), "h1", attempts=3, delay=0.001))
     story.finish(t + 0.005, one, detail={"attempts": 2})
     story.end(t + 1)
     spans = told(story, settings=Settings(span_budget=0))
@@ -179,9 +178,9 @@ def test_a_retried_item_stays_with_its_tries() -> None:
     story = Story(hosts=("h1",))
     story.announce(0, "Wait", loop=True)
     one = story.start(0, "Wait", "h1")
-    story.add(ev.AttemptFailed(_ns(0.5), one, attempts=3, delay=0.1))
-    story.add(ev.ItemFinished(_ns(1), one, "ok", label="first"))
-    story.add(ev.ItemFinished(_ns(2), one, "ok", label="second"))
+    story.add(ev.AttemptFailed(_ns(0.5), "h1", attempts=3, delay=0.1))
+    story.add(ev.ItemFinished(_ns(1), "h1", "ok", label="first"))
+    story.add(ev.ItemFinished(_ns(2), "h1", "ok", label="second"))
     story.finish(3, one)
     story.end(4)
     spans = told(story, settings=Settings(span_budget=0))
@@ -204,7 +203,7 @@ def test_a_result_stays_if_an_item_of_it_was_sent_before_the_budget_was_used_up(
         story.finish(100, story.start(0, "Slow", host))
     story.announce(100, "Loop", loop=True)
     one = story.start(100, "Loop", "h199")
-    story.add(ev.ItemFinished(_ns(101), one, "ok", label="early"))
+    story.add(ev.ItemFinished(_ns(101), "h199", "ok", label="early"))
     story.announce(101, "Fast")
     for host in HOSTS[:100]:
         story.finish(102, story.start(101.9, "Fast", host))

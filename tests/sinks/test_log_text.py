@@ -67,8 +67,8 @@ def test_what_hosts_say_is_inert_and_readable() -> None:
         "rest": {_FORGERY: [_FORGERY, {_FORGERY: _FORGERY}], "long": "x" * 2_000_000},
     }
     execution = story.start(0.2, "t", _FORGERY)
-    story.add(AttemptFailed(SECOND // 2, execution, 3, 0.1, detail))
-    story.add(ItemFinished(SECOND, execution, "failed", label=_FORGERY, detail=detail))
+    story.add(AttemptFailed(SECOND // 2, "h1", 3, 0.1, detail))
+    story.add(ItemFinished(SECOND, "h1", "failed", label=_FORGERY, detail=detail))
     story.finish(1.5, execution, "failed", detail=detail)
     story.end(2, stats={_FORGERY: {"failures": 1}})
     text = text_of(story.events)

@@ -183,7 +183,7 @@ def test_items_tell_whom_each_was_delegated_to() -> None:
     one = story.start(0.2, "Drain", "h1")
     for end, balancer in enumerate(("lb1", "lb2"), start=1):
         detail = {"delegated_host": balancer}
-        story.add(ev.ItemFinished(end * SECOND, one, "ok", label=balancer, detail=detail))
+        story.add(ev.ItemFinished(end * SECOND, "h1", "ok", label=balancer, detail=detail))
     story.finish(2.1, one)
     story.end(3)
     items = sorted((span for span in told(story) if span.name == "Drain item"), key=lambda span: span.start)
@@ -194,8 +194,8 @@ def test_a_failed_loop_names_its_items_and_their_reasons() -> None:
     story = Story(hosts=("h1",))
     story.announce(0.1, "Install", loop=True)
     one = story.start(0.2, "Install", "h1")
-    story.add(ev.ItemFinished(1 * SECOND, one, "ok", label="nginx"))
-    story.add(ev.ItemFinished(2 * SECOND, one, "failed", label="redis", detail={"msg": "no package", "rc": 100}))
+    story.add(ev.ItemFinished(1 * SECOND, "h1", "ok", label="nginx"))
+    story.add(ev.ItemFinished(2 * SECOND, "h1", "failed", label="redis", detail={"msg": "no package", "rc": 100}))
     detail = {"msg": "One or more items failed", "failed_items": [{"label": "redis", "msg": "no package"}]}
     story.finish(2.1, one, "failed", detail=detail)
     story.end(3)
@@ -215,7 +215,7 @@ def test_a_retried_task_is_no_error_but_its_failed_tries_are() -> None:
     story = Story(hosts=("h1",))
     story.announce(0.1, "Wait")
     one = story.start(0.2, "Wait", "h1")
-    story.add(ev.AttemptFailed(1 * SECOND, one, attempts=5, delay=2.0, detail={"msg": "not yet"}))
+    story.add(ev.AttemptFailed(1 * SECOND, "h1", attempts=5, delay=2.0, detail={"msg": "not yet"}))
     story.finish(4, one, "ok", detail={"attempts": 2})
     story.end(5)
     spans = told(story)

@@ -85,7 +85,7 @@ def test_events_and_links_are_limited_and_counted() -> None:
     story.announce(0.1, "Job", notify=("Reload",), async_seconds=9)
     one = story.start(0.2, "Job", "h1")
     for second in range(1, 10):
-        story.add(ev.AsyncPolled(second * SECOND, one, "j", "running"))
+        story.add(ev.AsyncPolled(second * SECOND, "h1", "j", "running"))
     story.finish(11, one, "changed")
     story.announce(12, "Reload", handler=True)
     story.finish(13, story.start(12.1, "Reload", "h1"))

@@ -1,34 +1,37 @@
 """The lines that are written for every task on every host, put together without an event object in between.
 
 They are byte for byte what `journal.format.encode` makes of the event, a test holds them to it; making and encoding the
-event costs 7 µs each, which is most of what a host result may cost at all (docs/performance.md). The two that come with
-every worker are templates and no functions: see the law of the hot path in `recorder`.
+event costs 7 µs each, which is most of what a host result may cost at all (docs/performance.md). The one that comes
+with every host's success is a template and no function: see the law of the hot path in `recorder`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from ..journal.format import to_json
 
-__all__ = ["HOST_FINISHED", "HOST_STARTED", "detailed", "item_finished", "quoted", "task_started", "worker_ended"]
+__all__ = ["HOST_FINISHED", "detailed", "host_started", "item_finished", "quoted", "task_started", "worker_ended"]
 
-HOST_STARTED = b'{"e":"host_started","t":%d,"execution":%d,"task":%d,"host":%b}\n'
-"""`events.HostStarted`: its time, execution, task and quoted host."""
-HOST_FINISHED = b'{"e":"host_finished","t":%d,"execution":%d,"task":%d,"host":%b,"status":"%b"%b}\n'
-"""An `events.HostFinished` with nothing to say but its details: what `HOST_STARTED` takes, status, `detailed`."""
+HOST_FINISHED = '{"e":"host_finished","t":%d,"task":%d,"host":%s,"status":"%s"%s}\n'
+"""An `events.HostFinished` that is not ignored: its time, task, host (`quoted`), status and details (`detailed`)."""
 
 
-def quoted(text: str) -> bytes:
-    """Return a text as a JSON string of pure ASCII; done once per host name and once per item's label."""
-    return json.dumps(str(text)).encode("ascii")
+quoted = encode_basestring_ascii
+"""Return a text as a JSON string of pure ASCII."""
 
 
-def detailed(detail: Mapping[str, Any] | None) -> bytes:
+def detailed(detail: Mapping[str, Any] | None) -> str:
     """Return the end of a result's line: its details, or nothing where there are none."""
-    return f',"detail":{to_json(detail)}'.encode("ascii") if detail else b""
+    return f',"detail":{to_json(detail)}' if detail else ""
+
+
+def host_started(t: int, execution: int, task: int, host: str) -> bytes:
+    """Return the line of `events.HostStarted`."""
+    line = '{"e":"host_started","t":%d,"execution":%d,"task":%d,"host":%s}\n'
+    return (line % (t, execution, task, quoted(host))).encode("ascii")
 
 
 def task_started(t: int, task: int) -> bytes:
@@ -37,12 +40,12 @@ def task_started(t: int, task: int) -> bytes:
 
 
 def item_finished(
-    t: int, execution: int, status: str, quoted_label: bytes | None, detail: Mapping[str, Any] | None = None
+    t: int, host: str, status: str, quoted_label: str | None, detail: Mapping[str, Any] | None = None
 ) -> bytes:
     """Return the line of an `events.ItemFinished` that does not fail, or is not ignored."""
-    label = b"" if quoted_label is None else b',"label":' + quoted_label
-    start = b'{"e":"item_finished","t":%d,"execution":%d,"status":"%b"' % (t, execution, status.encode("ascii"))
-    return start + label + detailed(detail) + b"}\n"
+    label = "" if quoted_label is None else f',"label":{quoted_label}'
+    line = '{"e":"item_finished","t":%d,"host":%s,"status":"%s"%s%s}\n'
+    return (line % (t, quoted(host), status, label, detailed(detail))).encode("ascii")
 
 
 def worker_ended(t: int, execution: int, pid: int) -> bytes:

@@ -1,7 +1,7 @@
 """Gives what a task runs its own ``TRACEPARENT``, per host, through the task's environment (setting ``propagate_env``).
 
-Ansible forks the worker right after ``v2_runner_on_start``, so what is set on the shared task then reaches exactly that
-worker. A user's own ``TRACEPARENT``, at the task, its block or its play, is left alone.
+This is done in the worker, to its own copy of the task. A user's own ``TRACEPARENT``, at the task, its block or its
+play, is left alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from ..identity import host_node, parse_traceparent, span_id, trace_id, tracepar
 __all__ = ["Propagation"]
 
 _VARIABLE = "TRACEPARENT"
-_OWN = "_deploytrace_own_environment"
 
 # raw has no environment; an include would hand it to its children; facts would keep it (ansible_env).
 _NOT_FOR = frozenset(
@@ -33,16 +32,12 @@ class Propagation:
         self._sampled = joined is None or bool(joined[2] & 1)
 
     def hand_to(self, task: Any, execution: int) -> None:
-        """Put the context of an execution, which is about to be forked, into its task's environment."""
-        if str(task.action).rpartition(".")[2] in _NOT_FOR:
+        """Put the context of an execution into the environment of its worker's task."""
+        if str(task.action).rpartition(".")[2] in _NOT_FOR or _sets_it(task.environment):
             return
-        if not hasattr(task, _OWN):
-            if _sets_it(task.environment):
-                return
-            setattr(task, _OWN, _as_list(getattr(task, "_environment", None)))
         span = span_id(self._run_id, host_node(execution))
         value = traceparent(self._trace, span, sampled=self._sampled)
-        task.environment = [{_VARIABLE: value}, *getattr(task, _OWN)]
+        task.environment = [{_VARIABLE: value}, *_as_list(getattr(task, "_environment", None))]
 
 
 def _as_list(own: Any) -> list[Any]:

@@ -27,7 +27,7 @@ from .extract import host_and_task, raw_name
 from .guard import hook
 from .hot_path import HotPath
 from .propagate import Propagation
-from .recording import Recording, Slot
+from .recording import Recording
 from .results import Results
 from .signals import watch_signals
 from .surroundings import Surroundings
@@ -65,7 +65,7 @@ class Recorder:
         self._declarations = command.declarations
         self._results = Results(command.settings.results, command.redactor, command.secrets)
         self._timestamps = command.timestamps
-        self._propagation: Propagation | None = None
+        self.propagation: Propagation | None = None
         self._pid = os.getpid()
         self._hot_path: HotPath | None = None
         self._stopped: str | None = None
@@ -105,8 +105,9 @@ class Recorder:
         self._play = play
         self._secrets.play(play)
         recording = self._current()
-        number = recording.begin_play()
-        recording.emit(play_started(self._redactor, recording.now(), number, play))
+        event = play_started(self._redactor, recording.now(), recording.plays + 1, play)
+        recording.begin_play(event.hosts or ())
+        recording.emit(event)
 
     @hook
     def prompt_shown(self, t: int, name: str, private: bool, default: Any) -> None:
@@ -147,8 +148,7 @@ class Recorder:
         if self._timestamps is not None:
             self._timestamps.task_started(task)
         recording = self._current()
-        uuid = task._uuid
-        number = recording.task_numbers.get(uuid)
+        number = recording.task_numbers.get(task._uuid)
         if number is None:
             number = self._define(recording, t, task, handler)
         recording.write(lines.task_started(t - recording.mono_ns, number))
@@ -160,34 +160,16 @@ class Recorder:
             )
 
     @hook
-    def host_started(self, t: int, host: Any, task: Any) -> None:
-        """A worker for a task on a host is about to be forked."""
-        recording = self.recording or self._current()
-        uuid = task._uuid
-        number = recording.task_numbers.get(uuid)
-        if number is None:
-            number = self._define(recording, t, task, handler=False)
-        slot = recording.begin_execution(host.name, number, forked=True)
-        if self._propagation is not None:
-            self._propagation.hand_to(task, slot.execution)
-        recording.write(lines.HOST_STARTED % (t - recording.mono_ns, slot.execution, number, slot.quoted))
-
-    @hook
     def host_succeeded(self, t: int, result: Any) -> None:
         """A host's result is announced: ok or changed."""
-        recording = self.recording or self._current()
+        recording = self._current()
         host, task = host_and_task(result)
-        slot = recording.execution_of(host.name, task._uuid)
+        number = self._number(recording, t, task)
         status = "changed" if result.is_changed() else "ok"
-        if slot is None or slot.finished:
-            self._finish(recording, t, result, status)
-            return
         ordinary = task._uuid in recording.ordinary_tasks
         detail = lines.detailed(self._results.told(host, task, result, status, ordinary=ordinary))
-        slot.finished = True
-        t -= recording.mono_ns
-        line = lines.HOST_FINISHED % (t, slot.execution, slot.task, slot.quoted, status.encode("ascii"), detail)
-        recording.write(line)
+        line = lines.HOST_FINISHED % (t - recording.mono_ns, number, lines.quoted(host.name), status, detail)
+        recording.write(line.encode("ascii"))
 
     @hook
     def host_failed(self, t: int, result: Any, ignored: bool) -> None:
@@ -213,13 +195,10 @@ class Recorder:
         """A loop item ended: ok, failed or skipped."""
         recording = self._current()
         host, task = host_and_task(result)
-        slot = recording.slots.get(host.name)
-        if slot is None:
-            return
         t -= recording.mono_ns
         if status == "failed":
-            event = self._results.failed_item(t, slot.execution, result)
-            recording.item_failed(host.name, event)
+            event = self._results.failed_item(t, result)
+            recording.item_failed(recording.task_numbers.get(task._uuid, 0), event)
             recording.emit(event)
             return
         if status == "ok" and result.is_changed():
@@ -227,30 +206,25 @@ class Recorder:
         label = self._results.quoted_label(host, result)
         ordinary = task._uuid in recording.ordinary_tasks or status == "skipped"
         detail = self._results.told(host, task, result, status, ordinary=ordinary)
-        recording.write(lines.item_finished(t, slot.execution, status, label, detail))
+        recording.write(lines.item_finished(t, host.name, status, label, detail))
 
     @hook
     def attempt_failed(self, t: int, result: Any) -> None:
         """A try failed, another follows."""
         recording = self._current()
-        slot = self._slot(recording, result)
-        if slot is not None:
-            recording.emit(self._results.attempt(t - recording.mono_ns, slot.execution, result))
+        recording.emit(self._results.attempt(t - recording.mono_ns, result))
 
     @hook
     def async_polled(self, t: int, result: Any, status: str) -> None:
         """An asynchronous job was looked after: running, ok or failed."""
         recording = self._current()
-        slot = self._slot(recording, result)
-        if slot is not None:
-            recording.emit(self._results.poll(t - recording.mono_ns, slot.execution, result, status))
+        recording.emit(self._results.poll(t - recording.mono_ns, result, status))
 
     @hook
     def diff_shown(self, t: int, result: Any) -> None:
         """A diff is shown."""
         recording = self._current()
-        slot = self._slot(recording, result)
-        event = self._results.diff(t - recording.mono_ns, slot.execution, result) if slot is not None else None
+        event = self._results.diff(t - recording.mono_ns, result)
         if event is not None:
             recording.emit(event)
 
@@ -299,28 +273,27 @@ class Recorder:
         self._playbook, self._callback, self._play = playbook, callback, None
         self.recording = self._command.begin(playbook, variable_manager)
         self._results = Results(self._command.results, self._redactor, self._secrets)
-        self._propagation = Propagation(self.recording.started) if self._settings.propagate_env else None
+        self.propagation = Propagation(self.recording.started) if self._settings.propagate_env else None
         if not self._watching:
             self._watching = True
             watch_forks(self)
             atexit.register(self._at_exit)
         watch_signals(self._signalled)
-        self._hot_path = HotPath(self, self.recording, callback)
-        quiet = not {"ok", "changed"} & self._results.wanted
-        self._hot_path.take(starts=self._propagation is None, successes=quiet)
+        if not {"ok", "changed"} & self._results.wanted:
+            self._hot_path = HotPath(self, self.recording, callback)
 
     def _end(self, reason: str, stats: Any) -> None:
         self._leave_hot_path()
         recording, self.recording = self._current(), None
         counted = self._command.stats(stats) if stats is not None else {}
-        self._command.end(
-            recording, reason, counted, spent_ns=self.spent_ns + recording.spent_ns, stopped=self._stopped
-        )
+        self._command.end(recording, reason, counted, spent_ns=self.spent_ns, stopped=self._stopped)
+        recording.introductions.close()
         self.spent_ns = 0
 
     def _leave_hot_path(self) -> None:
         if self._hot_path is not None:
             self._hot_path.leave()
+            self.spent_ns += self._hot_path.spent_ns
             self._hot_path = None
 
     def _at_exit(self) -> None:
@@ -360,37 +333,18 @@ class Recorder:
         recording.emit(event)
         return number
 
-    def _slot(self, recording: Recording, result: Any) -> Slot | None:
-        """Return what the result's host is at. Poll results carry a made-up task, so the host alone decides."""
-        host, _ = host_and_task(result)
-        return recording.slots.get(host.name)
+    def _number(self, recording: Recording, t: int, task: Any) -> int:
+        """Return the number of a task, which is met here for the first time where it was not announced (meta tasks)."""
+        number = recording.task_numbers.get(task._uuid)
+        return self._define(recording, t, task, handler=False) if number is None else number
 
     def _finish(self, recording: Recording, t: int, result: Any, status: str, *, ignored: bool = False) -> None:
-        """Record a result with all there is to say about it, or one that no start came before."""
+        """Record a result with all there is to say about it."""
         host, task = host_and_task(result)
-        name = host.name
-        slot = recording.execution_of(name, task._uuid)
-        started = slot is not None
-        if slot is None:
-            number = recording.task_numbers.get(task._uuid)
-            if number is None:
-                number = self._define(recording, t, task, handler=False)
-            slot = recording.begin_execution(name, number, forked=False)
+        number, name = self._number(recording, t, task), str(host.name)
         failed = status in ("failed", "unreachable")
         detail = self._results.details(host, task, result, failed=failed) if status in self._results.wanted else {}
         if detail:
-            detail.update(recording.failed_items(name, slot.execution))
-        recording.emit(
-            HostFinished(
-                t=t - recording.mono_ns,
-                execution=slot.execution,
-                task=slot.task,
-                host=str(name),
-                status=status,
-                ignored=ignored,
-                again=slot.finished,
-                started=started,
-                detail=detail or None,
-            )
-        )
-        slot.finished = True
+            detail.update(recording.failed_items(number, name))
+        t -= recording.mono_ns
+        recording.emit(HostFinished(t, number, name, status, ignored=ignored, detail=detail or None))

@@ -25,7 +25,7 @@ _WANTED = {
 
 
 class Results:
-    """Reads results for the recorder; ``t`` is the event's time, ``execution`` what the result's host is at.
+    """Reads results for the recorder; ``t`` is the event's time.
 
     ``results`` is the setting: of which results the details are recorded.
     """
@@ -36,7 +36,7 @@ class Results:
         """The statuses of which the details are recorded."""
         self._redactor = redactor
         self._secrets = secrets
-        self._labels: dict[str, bytes] = {}
+        self._labels: dict[str, str] = {}
         self._labels_known = 0
 
     def told(self, host: Any, task: Any, result: Any, status: str, *, ordinary: bool) -> dict[str, Any] | None:
@@ -64,21 +64,21 @@ class Results:
         self._secrets.look_at_host(host)
         return {"delegated_host": self._redactor.name(target)}
 
-    def failed_item(self, t: int, execution: int, result: Any) -> ItemFinished:
+    def failed_item(self, t: int, result: Any) -> ItemFinished:
         """Return the event of the end of a loop item that failed."""
         host, task = host_and_task(result)
         detail = self.details(host, task, result, failed=True)
         label = item_label(result)
         return ItemFinished(
             t=t,
-            execution=execution,
+            host=str(host.name),
             status="failed",
             ignored=getattr(task, "ignore_errors", False) is True,
             label=None if label is None else self._redactor.shown(label, _LABEL),
             detail=detail,
         )
 
-    def quoted_label(self, host: Any, result: Any) -> bytes | None:
+    def quoted_label(self, host: Any, result: Any) -> str | None:
         """Return the label of a loop item as a JSON string; what hosts loop over is mostly the same for all of them."""
         self._secrets.look_at_host(host)
         label = item_label(result)
@@ -94,32 +94,34 @@ class Results:
             found = self._labels[label] = quoted(self._redactor.shown(label, _LABEL))
         return found
 
-    def attempt(self, t: int, execution: int, result: Any) -> AttemptFailed:
+    def attempt(self, t: int, result: Any) -> AttemptFailed:
         """Return the event of a try that failed, where another follows."""
         host, task = host_and_task(result)
         attempts, delay = result_of(result).get("retries"), getattr(task, "delay", 0)
         return AttemptFailed(
             t=t,
-            execution=execution,
+            host=str(host.name),
             attempts=attempts if isinstance(attempts, int) else None,
             delay=float(delay) if isinstance(delay, (int, float)) else 0.0,
             detail=self.details(host, task, result, failed=True),
         )
 
-    def poll(self, t: int, execution: int, result: Any, status: str) -> AsyncPolled:
+    def poll(self, t: int, result: Any, status: str) -> AsyncPolled:
         """Return the event of a look after an asynchronous job."""
-        self._secrets.look_at_host(host_and_task(result)[0])
+        host, _ = host_and_task(result)
+        self._secrets.look_at_host(host)
         job = result_of(result).get("ansible_job_id")
-        return AsyncPolled(t=t, execution=execution, job=self._redactor.name(str(job)) if job else None, status=status)
+        return AsyncPolled(t=t, host=str(host.name), job=self._redactor.name(str(job)) if job else None, status=status)
 
-    def diff(self, t: int, execution: int, result: Any) -> DiffShown | None:
+    def diff(self, t: int, result: Any) -> DiffShown | None:
         """Return the event of a diff, or None where it is empty; only the names in its headers are recorded."""
-        self._secrets.look_at_host(host_and_task(result)[0])
+        host, _ = host_and_task(result)
+        self._secrets.look_at_host(host)
         diffs = result_of(result).get("diff")
         if not diffs:
             return None
         entries = [entry for entry in (diffs if isinstance(diffs, list) else [diffs]) if isinstance(entry, dict)]
         names = [entry.get("after_header") or entry.get("before_header") for entry in entries[:_FILES]]
         return DiffShown(
-            t=t, execution=execution, files=tuple(self._redactor.name(str(name)) for name in names if name)
+            t=t, host=str(host.name), files=tuple(self._redactor.name(str(name)) for name in names if name)
         )

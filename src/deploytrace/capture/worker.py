@@ -1,7 +1,7 @@
-"""The workers: Ansible forks one for every task on every host, and each says by itself when its work is done.
+"""The workers: Ansible forks one for every task on every host, and each says by itself when its work begins and ends.
 
 A worker inherits the recorder and the journal's descriptor. ``multiprocessing`` calls `_in_worker` right after the fork
-and `_say_end` when the worker's work is done and sent; a worker that is killed says nothing, its result's announcement
+and `_say_end` when the worker's work is done and sent; a worker that is killed says no end, its result's announcement
 stands then. What a worker writes costs Ansible's main process nothing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.process
 import multiprocessing.util
 import os
 import time
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from ..events import HostSeen
 from . import lines
+from .propagate import Propagation
 from .recording import Recording
 from .redact import is_vaulted
 
@@ -27,26 +29,35 @@ class HasRecording(Protocol):
 
     off: bool
     recording: Recording | None
+    propagation: Propagation | None
 
 
 def watch_forks(recorder: HasRecording) -> None:
-    """Have every worker that is forked from now on report its end to the recording of the moment."""
+    """Have every worker that is forked from now on report to the recording of the moment."""
     multiprocessing.util.register_after_fork(recorder, _in_worker)
 
 
 def _in_worker(recorder: HasRecording) -> None:
-    recording = recorder.recording
+    began = time.monotonic_ns()
     process: Any = multiprocessing.current_process()
-    if recording is None or recorder.off or type(process).__name__ != "WorkerProcess":
+    if recorder.recording is None or recorder.off or type(process).__name__ != "WorkerProcess":
         return  # the last: some other plugin's process, not a task on a host
-    host = str(process._host.name)
-    slot = recording.slots.get(host)
-    if slot is None or slot.finished:
-        return
-    if recording.introducing == slot.execution:
-        with contextlib.suppress(Exception):  # how a host is reached is good to know, not more
-            recording.emit(_host_seen(recording, host, process))
-    multiprocessing.util.Finalize(None, _say_end, args=(recording, slot.execution), exitpriority=0)
+    with contextlib.suppress(Exception):  # the law of guard.py; main will meet the same full disk, and say so
+        _say_start(recorder.recording, recorder.propagation, began, process)
+
+
+def _say_start(recording: Recording, propagation: Propagation | None, began: int, process: Any) -> None:
+    host, task = str(process._host.name), process._task
+    number = recording.task_numbers.get(task._uuid)
+    if number is None:
+        return  # Ansible announced no such task to callbacks
+    execution = process._identity[-1]  # the count of processes that multiprocessing keeps, for their names
+    recording.write(lines.host_started(began - recording.mono_ns, execution, number, host))
+    multiprocessing.util.Finalize(None, _say_end, args=(recording, execution), exitpriority=0)
+    if propagation is not None:
+        propagation.hand_to(task, execution)
+    if recording.introductions.first(host):
+        recording.emit(_host_seen(recording, host, process))
 
 
 def _host_seen(recording: Recording, host: str, process: Any) -> HostSeen:

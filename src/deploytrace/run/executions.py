@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import identity
-from ..events import AsyncPolled, AttemptFailed, HostSeen, HostStarted, ItemFinished
+from ..events import AsyncPolled, AttemptFailed, DiffShown, HostSeen, HostStarted, ItemFinished
 from .containers import GAP, SHORTEST
 from .failure import failure_of
 from .model import AttemptDetail, Failure, HostDetail, ItemDetail, Kind, Moment, Node, Outcome
@@ -120,7 +120,20 @@ class Execution:
         span = (self._boundary, end)
         return self._child(Kind.ATTEMPT, node_id, parent, span, outcome, detail=detail, failure=failure)
 
-    def attempt_failed(self, event: AttemptFailed) -> list[Node]:
+    def take(self, event: ItemFinished | AttemptFailed | AsyncPolled | DiffShown) -> list[Node]:
+        """Take in what happened within the execution; return the nodes that leave with it."""
+        if isinstance(event, ItemFinished):
+            return self._item_finished(event)
+        if isinstance(event, AttemptFailed):
+            return self._attempt_failed(event)
+        if isinstance(event, AsyncPolled):
+            self._polled(event)
+        else:
+            attributes = {"ansible.diff.files": list(event.files)}
+            self.moments.append(Moment(self.base + event.t, "ansible.diff", attributes))
+        return []
+
+    def _attempt_failed(self, event: AttemptFailed) -> list[Node]:
         """Take in a failed try; return the tries that leave: the first ten now, the last ten when all is over."""
         failure = failure_of("failed", self.definition.action, event.detail or {})
         node = self._try_node(
@@ -148,7 +161,7 @@ class Execution:
         self._tries = 0
         return nodes
 
-    def item_finished(self, event: ItemFinished) -> list[Node]:
+    def _item_finished(self, event: ItemFinished) -> list[Node]:
         """Take in a loop item; it began where the one before it ended."""
         end = self._clamp(event.t)
         failed = event.status in ("failed", "unreachable")
@@ -168,7 +181,7 @@ class Execution:
         span = (self._item_start, end)
         return self._child(Kind.ITEM, node_id, self.node_id, span, outcome, detail=detail, failure=failure)
 
-    def polled(self, event: AsyncPolled) -> None:
+    def _polled(self, event: AsyncPolled) -> None:
         """Take in a look at an asynchronous job; of many, the first and the last ten are kept."""
         moment = Moment(self.base + event.t, "ansible.async.poll", {"ansible.async.status": event.status})
         if len(self.moments) < _KEPT:

@@ -50,14 +50,14 @@ class Forks:
             self._since = event.t
         return max(0, waited)
 
-    def ended(self, event: ev.WorkerEnded | ev.HostFinished) -> None:
+    def ended(self, execution: int, t: int) -> None:
         """A worker ends, by its own word or, where it said none, by its result."""
-        host = self._working.pop(event.execution, None)
+        host = self._working.pop(execution, None)
         if host is None:
             return
         if self._since is not None and len(self._working) < self._forks:
-            self._free(event.t)
-        self._freed[host] = self._taken(event.t)
+            self._free(t)
+        self._freed[host] = self._taken(t)
 
     def _taken(self, t: int) -> int:
         return self._taken_ns if self._since is None else self._taken_ns + max(0, t - self._since)

@@ -44,7 +44,8 @@ class Replay:
         self._run: Container | None = None
         self._scope: Scope | None = None
         self._executions: dict[int, Execution] = {}
-        self._by_host: dict[str, Execution] = {}
+        self._by_host: dict[str, Execution] = {}  # what each host of the play was at last
+        self._without_worker = 0  # results so far that came of no worker
         self._seen: dict[str, ev.HostSeen] = {}
         self._notices = Notices()
         self._downtime = Downtime()
@@ -272,11 +273,11 @@ class Replay:
     def _host_started(self, event: ev.HostStarted) -> None:
         self._start(event, self._forks.started(event))
 
-    def _start(self, event: ev.HostStarted, fork_wait: int) -> None:
+    def _start(self, event: ev.HostStarted, fork_wait: int) -> Execution | None:
         scope = self._scope
         state = scope.tasks.get(event.task) if scope else None
         if scope is None or state is None:
-            return
+            return None
         before = self._by_host.get(event.host)
         if before is not None and before.announced is not None and before.number in self._executions:
             self._finish(before)
@@ -289,20 +290,30 @@ class Replay:
             occurrence.link(self._notices.answered(state.definition, event.host))
         self._executions[event.execution] = execution
         self._by_host[event.host] = execution
+        return execution
 
     def _host_finished(self, event: ev.HostFinished) -> None:
-        self._forks.ended(event)
-        if not event.started and event.execution not in self._executions:
-            self._start(ev.HostStarted(event.t, event.execution, event.task, event.host), 0)
-        execution = self._executions.get(event.execution)
-        if execution is None:
-            if event.again:
+        execution = self._by_host.get(event.host)
+        if execution is None or execution.definition.task != event.task:
+            execution = self._start_without_worker(event)
+        elif execution.number not in self._executions:
+            if event.status in ("failed", "unreachable"):
                 self._failed_late(event)
+                return
+            execution = self._start_without_worker(event)
+        if execution is None:
             return
-        t = (execution.announced or event.t) if event.again else event.t
-        execution.announce(t, event.status, event.ignored, event.detail, again=event.again)
+        self._forks.ended(execution.number, event.t)
+        again = execution.announced is not None
+        t = execution.announced if execution.announced is not None else event.t
+        execution.announce(t, event.status, event.ignored, event.detail, again=again)
         if not (execution.definition.include and event.status == "ok"):
             self._finish(execution)
+
+    def _start_without_worker(self, event: ev.HostFinished) -> Execution | None:
+        """Start what was done, or skipped, in Ansible's main process; its number is below those of all workers."""
+        self._without_worker += 1
+        return self._start(ev.HostStarted(event.t, -self._without_worker, event.task, event.host), 0)
 
     def _failed_late(self, event: ev.HostFinished) -> None:
         """Count a second result whose first has left already, so that the failure is not lost with it."""
@@ -323,8 +334,6 @@ class Replay:
 
     def _leave_host(self, execution: Execution, nodes: list[Node]) -> None:
         del self._executions[execution.number]
-        if self._by_host.get(execution.host) is execution:
-            del self._by_host[execution.host]
         occurrence = execution.occurrence
         occurrence.open -= 1
         node = nodes[-1]
@@ -349,31 +358,15 @@ class Replay:
         return len(occurrence.done) + len(scope.out - occurrence.done) >= scope.size
 
     def _worker_ended(self, event: ev.WorkerEnded) -> None:
-        self._forks.ended(event)
+        self._forks.ended(event.execution, event.t)
         execution = self._executions.get(event.execution)
         if execution is not None and execution.worker_end is None:
             execution.worker_end = event.t
 
-    def _item(self, event: ev.ItemFinished) -> None:
-        execution = self._executions.get(event.execution)
-        if execution is not None:
-            self._ended.extend(execution.item_finished(event))
-
-    def _attempt(self, event: ev.AttemptFailed) -> None:
-        execution = self._executions.get(event.execution)
-        if execution is not None:
-            self._ended.extend(execution.attempt_failed(event))
-
-    def _polled(self, event: ev.AsyncPolled) -> None:
-        execution = self._executions.get(event.execution)
-        if execution is not None:
-            execution.polled(event)
-
-    def _diff(self, event: ev.DiffShown) -> None:
-        execution = self._executions.get(event.execution)
-        if execution is not None:
-            attributes = {"ansible.diff.files": list(event.files)}
-            execution.moments.append(Moment(self._base + event.t, "ansible.diff", attributes))
+    def _within(self, event: ev.ItemFinished | ev.AttemptFailed | ev.AsyncPolled | ev.DiffShown) -> None:
+        execution = self._by_host.get(event.host)
+        if execution is not None and execution.number in self._executions:
+            self._ended.extend(execution.take(event))
 
 
 _READ: dict[type, Callable[[Replay, Any], None]] = {
@@ -384,10 +377,10 @@ _READ: dict[type, Callable[[Replay, Any], None]] = {
     ev.HostStarted: Replay._host_started,
     ev.WorkerEnded: Replay._worker_ended,
     ev.HostFinished: Replay._host_finished,
-    ev.ItemFinished: Replay._item,
-    ev.AttemptFailed: Replay._attempt,
-    ev.AsyncPolled: Replay._polled,
-    ev.DiffShown: Replay._diff,
+    ev.ItemFinished: Replay._within,
+    ev.AttemptFailed: Replay._within,
+    ev.AsyncPolled: Replay._within,
+    ev.DiffShown: Replay._within,
     ev.Included: Replay._included,
     ev.Notified: Replay._notified,
     ev.PromptShown: Replay._prompt,
