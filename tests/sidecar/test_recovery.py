@@ -146,6 +146,20 @@ def test_leftovers_of_any_content_hold_up_nobody(place: Place, receiver: Receive
     assert "upgrade deploytrace" in flushed.stdout
 
 
+def test_a_lock_that_cannot_be_opened_holds_up_nobody(place: Place, receiver: Receiver) -> None:
+    """As root's, after a run under sudo; a directory is what root cannot open either."""
+    left = place.leave_behind(tasks=1)
+    place.directory.recovery_lock.mkdir()
+    run = place.record(tasks=1)
+    wait_for(lambda: not alive(run.sidecar), 40, "the sidecar ends")
+    assert place.cursor(left).complete
+    assert len(distinct(receiver.spans(left))) == len(receiver.spans(left)) == spans_of(1)
+    said = f"{place.directory.recovery_lock} cannot be opened (Is a directory), so that all sidecars look for"
+    assert place.log.count(said) == 1
+    flushed = place.flush()
+    assert (flushed.returncode, said in flushed.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("what", ["recovery.lock", "sidecar.log"])
 def test_a_fifo_in_the_place_of_a_file_of_ours(place: Place, receiver: Receiver, what: str) -> None:
     place.root.mkdir()
