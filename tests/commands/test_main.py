@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from deploytrace import __version__
 from deploytrace.commands import COMMANDS
 from ground.receiver import SILENCE, Receiver
+from ground.waiting import wait_for
 
 from .program import Program
 from .stories import deploy, interrupted
@@ -52,9 +52,7 @@ def test_interrupt_ends_it_quietly(program: Program, receiver: Receiver) -> None
     environ = program.environ(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.http, PATH=str(program.cwd))
     command = [sys.executable, "-m", "deploytrace", "doctor"]
     with subprocess.Popen(command, env=environ, cwd=program.cwd, stdout=-1, stderr=-1) as child:
-        deadline = time.monotonic() + 60
-        while not receiver.requests and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: receiver.requests, "it asks the receiver")
         child.send_signal(signal.SIGINT)
         output = child.communicate(timeout=60)
     assert (child.returncode, *output) == (130, b"", b"")
