@@ -22,8 +22,8 @@ from ground.postgres import PostgreSQL, running_postgresql
 from ground.processes import SESSION_MARK, end_all, naming, new_mark, wait_until_gone
 from ground.receiver import Receiver, running_receiver
 from ground.servers import Jaeger, running_jaeger
+from ground.waiting import PATIENCE_S
 
-_LAST_PROCESSES_S = 15.0
 _ROOM = pytest.StashKey[TextIO | None]()
 
 
@@ -181,7 +181,7 @@ def nothing_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Fail, and clean up, if anything that the tests started is still running after the last of them."""
     mark = os.environ[SESSION_MARK] = new_mark()
     yield
-    left = wait_until_gone(SESSION_MARK, mark, _LAST_PROCESSES_S) + naming(tmp_path_factory.getbasetemp())
+    left = wait_until_gone(SESSION_MARK, mark, PATIENCE_S) + naming(tmp_path_factory.getbasetemp())
     end_all(left)
     assert not left, f"still running after all tests: {left}"
 

@@ -178,7 +178,7 @@ def test_the_demo_rolls_out_unnoticed_shows_the_trace_and_stops_its_hosts(ansibl
     demo.wait_for_output("[4/5]", timeout=DEPLOY_SECONDS)
     customer = Customer(checkout / "examples" / ".work" / "inventory.json")
     demo.wait_until(lambda: customer.looks_until(lambda: "[5/5]" in demo.stdout), timeout=DEPLOY_SECONDS)
-    result = demo.finish(timeout=60)
+    result = demo.finish()
     assert result.returncode == 0, result.output
     pages = [f"<h1>acme outdoor: Welcome</h1><p>{version}, staging</p>\n" for version in ("1.0.0", "1.1.0")]
     assert (customer.seen[0], customer.seen[-1]) == tuple(pages)
@@ -202,7 +202,7 @@ def test_the_demo_stops_its_hosts_when_interrupted(ansible: Ansible, checkout: P
     demo.wait_for_output("[3/5]", timeout=DEPLOY_SECONDS)
     assert left_running(checkout) != []
     demo.interrupt()
-    result = demo.finish(timeout=60)
+    result = demo.finish()
     assert result.returncode != 0
     assert "Interrupted." in result.stdout
     ansible.wait_for_sidecar()

@@ -149,11 +149,11 @@ def test_a_run_can_be_ended_in_mid_task(ansible: Ansible, end: tuple[str, list[i
     running = ansible.start(SLEEPER, callbacks=())
     running.wait_until(lambda: any(process.command == "sleep 60" for process in ansible.processes()))
     getattr(running, end[0])()
-    result = running.finish(10)
+    result = running.finish()
     assert result.returncode in end[1], result.output
     assert "PLAY RECAP" not in result.stdout
     ansible.end()
-    ansible.wait_for_sidecar(5)
+    ansible.wait_for_sidecar()
 
 
 def test_what_a_run_leaves_behind_is_found(ansible: Ansible) -> None:
@@ -163,7 +163,7 @@ def test_what_a_run_leaves_behind_is_found(ansible: Ansible) -> None:
     with pytest.raises(AssertionError, match="sleep 60"):
         ansible.wait_for_sidecar(0.2)
     ansible.end()
-    ansible.wait_for_sidecar(5)
+    ansible.wait_for_sidecar()
 
 
 def test_a_mark_finds_only_its_own_processes() -> None:

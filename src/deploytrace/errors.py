@@ -12,6 +12,7 @@ __all__ = [
     "DeploytraceError",
     "JournalError",
     "NotKept",
+    "OutputError",
     "RunNotFound",
     "SettingError",
     "StoreError",
@@ -24,6 +25,10 @@ class DeploytraceError(Exception):
     """Base of all errors that are told to a user. ``exit_code`` is the command's exit status."""
 
     exit_code = 1
+
+
+class OutputError(DeploytraceError):
+    """Standard output takes nothing: it is closed, say, or the disk below it is full."""
 
 
 class SettingError(DeploytraceError):

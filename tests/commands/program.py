@@ -11,9 +11,9 @@ import sys
 import termios
 from pathlib import Path
 
-__all__ = ["Program"]
+from ground.waiting import PATIENCE_S
 
-_PATIENCE = 60.0
+__all__ = ["Program"]
 
 
 class Program:
@@ -39,7 +39,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding=environ.get("PYTHONIOENCODING", "utf-8"),
-            timeout=_PATIENCE,
+            timeout=PATIENCE_S,
             check=False,
         )
 

@@ -245,6 +245,17 @@ def test_a_directory_within_the_state_directory_is_not_writable(program: Program
     assert f"({program.state_dir / name})" in _problem(_without_ansible(program), "state")["text"]
 
 
+@pytest.mark.parametrize("name", ["recovery.lock", "sidecar.log"])
+def test_a_file_that_all_runs_share_cannot_be_written(program: Program, name: str) -> None:
+    """As after a run under sudo, whose files root alone may open; a directory is what root cannot open either."""
+    deploy().write(program.state_dir)
+    path = program.state_dir / name
+    path.mkdir()
+    problem = _problem(_without_ansible(program), "state")
+    assert problem["text"] == f"{path} cannot be written: Is a directory."
+    assert problem["remedy"] == f"Remove {path}; the next run makes it anew."
+
+
 def test_disk_of_the_state_directory_is_nearly_full(tmp_path: Path) -> None:
     """Seen from one who wants more room than any disk has."""
     (finding,) = check_state(tmp_path / "state", enough=10**12)

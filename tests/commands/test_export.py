@@ -197,11 +197,7 @@ def test_speedscope_itself_opens_it(program: Program, tmp_path: Path) -> None:
     application = npm_package("speedscope", SPEEDSCOPE) / "dist/release/index.html"
     with opened(profile) as shown:
         shown.show(f"{application.as_uri()}#localProfilePath={str(profile).lstrip('/')}")
-        until = "document.title.includes('deploy.yml')"
-        assert shown.value(
-            f"(async () => {{ for (let n = 0; n < 200 && !({until}); n++) await new Promise((done) => "
-            f"setTimeout(done, 50)); return {until} }})()"
-        )
+        shown.wait_for("document.title.includes('deploy.yml')")
         assert "plays, roles and tasks (1/4)" in shown.value("document.body.innerText")
 
 

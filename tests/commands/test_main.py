@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
+import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from deploytrace import __version__
 from deploytrace.commands import COMMANDS
 from ground.receiver import SILENCE, Receiver
+from ground.waiting import wait_for
 
 from .program import Program
 from .stories import deploy, interrupted
@@ -50,22 +52,68 @@ def test_interrupt_ends_it_quietly(program: Program, receiver: Receiver) -> None
     environ = program.environ(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.http, PATH=str(program.cwd))
     command = [sys.executable, "-m", "deploytrace", "doctor"]
     with subprocess.Popen(command, env=environ, cwd=program.cwd, stdout=-1, stderr=-1) as child:
-        deadline = time.monotonic() + 60
-        while not receiver.requests and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: receiver.requests, "it asks the receiver")
         child.send_signal(signal.SIGINT)
         output = child.communicate(timeout=60)
     assert (child.returncode, *output) == (130, b"", b"")
 
 
-def test_disk_of_the_output_is_full(program: Program) -> None:
+def _in_shell(program: Program, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell, in which $deploytrace is the command."""
+    environ = program.environ(deploytrace=f"{sys.executable} -m deploytrace", DEPLOYTRACE_EXIT_WAIT="soon")
+    command = ["bash", "-c", script]
+    return subprocess.run(
+        command, env=environ, cwd=program.cwd, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+_WARNING = (
+    "deploytrace: warning: DEPLOYTRACE_EXIT_WAIT is 'soon' but must be a number, 0 or more; its default 0.25 is used.\n"
+)
+
+
+@pytest.mark.parametrize("words", ["runs", "runs --json", "trace", "export --format otlp", "flush", "--help"])
+def test_standard_output_that_takes_nothing(program: Program, words: str) -> None:
+    """Closed, or on a disk that is full: one sentence, and no success. Nobody who reads it any more: not even that."""
     deploy().write(program.state_dir)
-    with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "deploytrace", "trace"]
-        child = subprocess.run(
-            command, env=program.environ(), stdout=full, stderr=-1, text=True, check=False, timeout=60
-        )
-    assert (child.returncode, child.stderr) == (1, "deploytrace: No space left on device\n")
+    warning = "" if words == "--help" else _WARNING
+    for output, reason in ((">&-", "Bad file descriptor"), ("> /dev/full", "No space left on device")):
+        answer = _in_shell(program, f"$deploytrace {words} {output}")
+        sentence = f"deploytrace: Standard output cannot be written ({reason}).\n"
+        assert (answer.returncode, answer.stderr) == (1, warning + sentence), output
+    answer = _in_shell(program, f"mkfifo gone; (exec 3<gone) & exec >gone; wait; $deploytrace {words}")
+    assert (answer.returncode, answer.stderr) == (141, warning)
+
+
+def test_standard_output_that_does_not_wait(program: Program) -> None:
+    """As some CI runners hand it down: all arrives, however late it is read."""
+    deploy().write(program.state_dir)
+    words = ("export", "--format", "otlp")
+    whole = program.output(*words).encode()
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    assert fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096) < len(whole) / 2
+    command = [sys.executable, "-m", "deploytrace", *words]
+    with subprocess.Popen(command, env=program.environ(), stdout=theirs, stderr=-1) as child, open(ours, "rb") as read:
+        os.close(theirs)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(0.5)
+        assert read.read() == whole
+        assert child.stderr is not None
+        assert child.stderr.read() == b""
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize("errors", ["2>&-", "2> /dev/full"])
+def test_standard_error_that_takes_nothing_changes_nothing(program: Program, errors: str) -> None:
+    """What is said there comes beside what was asked for: neither the output nor the exit status depend on it."""
+    deploy().write(program.state_dir)
+    for words in ("runs", "show nothing-like-it", "--nonsense"):
+        well = _in_shell(program, f"$deploytrace {words}")
+        assert well.stderr
+        ill = _in_shell(program, f"$deploytrace {words} {errors}")
+        assert (ill.returncode, ill.stdout, ill.stderr) == (well.returncode, well.stdout, ""), words
+    assert _in_shell(program, f"$deploytrace runs >&- {errors}").returncode == 1
 
 
 def test_a_narrow_plain_terminal_gets_whole_lines(program: Program) -> None:

@@ -17,9 +17,7 @@ from .journals import nodes_of, started_of
 __all__ = ["check_spans", "delivered_trace"]
 
 
-def delivered_trace(
-    jaeger: Jaeger, journal: Path, *, timeout: float = 30, killed: bool = False
-) -> tuple[list[Node], list[Span]]:
+def delivered_trace(jaeger: Jaeger, journal: Path, *, killed: bool = False) -> tuple[list[Node], list[Span]]:
     """Wait until a run's trace is complete in Jaeger; return its nodes and its spans, checked against each other.
 
     ``killed``: a sidecar was killed, so what it sent last may have been sent once more, exactly the same.
@@ -28,7 +26,7 @@ def delivered_trace(
     started = started_of(journal)
     trace_id = identity.trace_id(started.run_id, started.traceparent, started.join_trace)
     wanted = {identity.span_id(started.run_id, node.id) for node in nodes}
-    spans = jaeger.wait_for_trace(trace_id, lambda found: wanted <= {span.span_id for span in found}, timeout=timeout)
+    spans = jaeger.wait_for_trace(trace_id, lambda found: wanted <= {span.span_id for span in found})
     if killed:
         spans = list(distinct(spans).values())
     check_spans(started.run_id, nodes, spans)

@@ -42,7 +42,7 @@ def _start(user: Ansible, jaeger: Jaeger, **more: str) -> Running:
     (2.22 ignores the KeyboardInterrupt there), with or without a callback, and then Ansible hangs.
     """
     running = user.start(_WORK, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http, **more})
-    running.wait_until(lambda: sum(each.command.startswith("sleep 30") for each in user.processes()) == 3, timeout=60)
+    running.wait_until(lambda: sum(each.command.startswith("sleep 30") for each in user.processes()) == 3)
     return running
 
 

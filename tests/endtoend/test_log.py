@@ -113,8 +113,8 @@ def test_what_hosts_say_is_in_the_log_and_harmless_and_the_archive_holds_all(eac
 def test_a_killed_run_has_a_whole_log_that_says_so(ansible: Ansible) -> None:
     """Ansible and its sidecar are both killed; what the sidecar left is completed by ``flush``, in the same file."""
     running = ansible.start(_WORK, callbacks=(LOG_PLAYS,))
-    running.wait_until(lambda: _open_executions(ansible, 6), timeout=60)
-    running.wait_until(lambda: (ansible.state_dir / "logs" / "latest").exists(), timeout=10)
+    running.wait_until(lambda: _open_executions(ansible, 6))
+    running.wait_until(lambda: (ansible.state_dir / "logs" / "latest").exists())
     begun = _latest(ansible)
     for process in ansible.processes():
         if "deploytrace.sidecar" in process.command:
@@ -137,7 +137,7 @@ def test_a_killed_run_has_a_whole_log_that_says_so(ansible: Ansible) -> None:
 
 def test_the_log_says_at_once_that_ansible_was_killed(ansible: Ansible) -> None:
     running = ansible.start(_WORK, callbacks=(LOG_PLAYS,))
-    running.wait_until(lambda: _open_executions(ansible, 6), timeout=60)
+    running.wait_until(lambda: _open_executions(ansible, 6))
     running.kill()
     running.finish()
     deadline = time.monotonic() + 10
@@ -158,7 +158,7 @@ def test_a_log_directory_that_takes_nothing_touches_nobody_else(ansible: Ansible
     plain = ansible.run(_GOOD, callbacks=())
     broken = ansible.run(_GOOD, env_vars=no_room)
     assert (broken.returncode, sorted(broken.stdout)) == (plain.returncode, sorted(plain.stdout))
-    ansible.wait_for_sidecar(60)
+    ansible.wait_for_sidecar()
     said = (ansible.state_dir / "sidecar.log").read_text()
     reasons = re.findall(r"[^ ]*/in-the-way/logs/a\.log cannot be written \([^)]*\)\.", said)
     assert set(reasons) == {f"{in_the_way}/logs/a.log cannot be written (Not a directory)."}

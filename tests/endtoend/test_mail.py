@@ -144,7 +144,7 @@ def test_an_outage_of_the_mail_server_costs_nothing_and_the_mail_comes_once(ansi
             result = ansible.run(fail, env_vars={**down, "DEPLOYTRACE_SMTP_URL": url})
             assert result.returncode == 2, result.output
             assert seconds_after_its_end(ansible.state_dir) <= 1.0 + LEAVING_S
-        ansible.wait_for_sidecar(40)
+        ansible.wait_for_sidecar()
     with running_mail_server(port=port) as server:
         answer = ansible.deploytrace("flush", env_vars=down)
         assert answer.returncode == 0, answer.output

@@ -64,7 +64,7 @@ def test_an_outage_costs_the_deploy_nothing_and_loses_nothing(ansible: Ansible, 
         without = _run(ansible, environ, ours=False)
         assert _run(ansible, environ, ours=True) == without
         assert seconds_after_its_end(ansible.state_dir) <= 1.0 + LEAVING_S
-        ansible.wait_for_sidecar(40)
+        ansible.wait_for_sidecar()
     wanted: dict[str, set[str]] = {}
     for journal in journals(ansible.state_dir):
         run_id = started_of(journal).run_id
@@ -92,7 +92,7 @@ def test_many_runs_against_a_dead_endpoint_leave_no_crowd(ansible: Ansible) -> N
             assert result.returncode == 0, result.output
             most = max(most, len(ansible.processes()))
     assert most <= 5
-    ansible.wait_for_sidecar(40)
+    ansible.wait_for_sidecar()
     size = sum(path.stat().st_size for path in ansible.state_dir.rglob("*") if path.is_file())
     assert size <= 1_100_000
     with running_receiver() as receiver:

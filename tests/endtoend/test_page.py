@@ -60,7 +60,7 @@ def test_a_page_that_finds_no_room_touches_nobody_else(ansible: Ansible) -> None
     assert result.returncode == 0, result.output
     assert result.stdout.count("failed=0") == 3
     assert "WARNING" not in result.stderr
-    ansible.wait_for_sidecar(60)
+    ansible.wait_for_sidecar()
     (run,) = ansible.runs()
     said = f"The page {pages / run['run_id']}.html cannot be written (No space left on device)."
     assert said in (ansible.state_dir / "sidecar.log").read_text()

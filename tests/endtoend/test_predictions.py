@@ -121,7 +121,7 @@ def trees(release: Release, oldest_release: Release, tmp_path_factory: pytest.Te
         paths = [user.write(f"{number:02}.yml", text) for number, text in enumerate(texts.values())]
         names = [f"h{number:02}" for number in range(1, hosts + 1)]
         started = user.start(paths, inventory=user.local_inventory(*names), args=["--forks", str(forks)])
-        started.wait_for_output("TASK", timeout=60)  # until then it takes a whole processor
+        started.wait_for_output("TASK")  # until then it takes a whole processor
         running.append((user, started, list(texts)))
     for user, started, runs in running:
         result = started.finish()

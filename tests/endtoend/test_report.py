@@ -187,7 +187,7 @@ def test_a_report_that_does_not_come_is_not_waited_for(ansible: Ansible) -> None
     running.wait_until(sidecar_is_there)
     os.kill(sidecars[0], signal.SIGSTOP)
     try:
-        result = running.finish(timeout=30)
+        result = running.finish()
     finally:
         os.kill(sidecars[0], signal.SIGCONT)
     assert result.returncode == 0, result.output

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from alerts.shipped import changed
@@ -16,6 +15,7 @@ from ground.gateway import gateway_program
 from ground.processes import free_port
 from ground.receiver import running_receiver
 from ground.serving import ask
+from ground.waiting import wait_for
 
 _SHIPPED = ROOT / "deploy/collector/gateway.yml"
 _TRACE = "5b8efff798038103d269b633813fc60c"
@@ -31,16 +31,10 @@ def test_the_collector_accepts_it_as_it_is_shipped(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _wait(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            if true():
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+def _answers(address: str) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(ask(address))
+    return False
 
 
 def test_what_was_taken_outlives_a_kill(tmp_path: Path) -> None:
@@ -58,7 +52,7 @@ def test_what_was_taken_outlives_a_kill(tmp_path: Path) -> None:
     body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
     log = (tmp_path / "log").open("wb")
     with subprocess.Popen(command, env=environ, stdout=log, stderr=log) as first:
-        _wait(lambda: ask(f"http://127.0.0.1:{health}"), "the gateway does not start")
+        wait_for(lambda: _answers(f"http://127.0.0.1:{health}"), "the gateway answers", pause=0.1)
         address = f"http://127.0.0.1:{http}/v1/traces"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
@@ -71,7 +65,7 @@ def test_what_was_taken_outlives_a_kill(tmp_path: Path) -> None:
         ) as second,
     ):
         try:
-            _wait(lambda: receiver.spans(_TRACE), "the span did not arrive")
+            receiver.wait_for(1, _TRACE)
         finally:
             second.kill()
     log.close()

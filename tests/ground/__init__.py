@@ -12,7 +12,7 @@
 - ``receiver``: a small OTLP server for the faults that a real one cannot be made to show, with TLS on wish
   (``certificates``).
 - ``otlp``: what all of them are asked for, spans, in one typed form.
-- ``processes``: what the tests started and must have ended.
+- ``processes``: what the tests started and must have ended; ``waiting``: how patient they are with all of them.
 
 Everything slow is built once, into a cache outside the checkout (``cache``); ``python -m ground`` builds it all at once
 and says what it is doing. The pytest fixtures over these parts are in ``tests/conftest.py``.

@@ -18,6 +18,7 @@ from typing import Any
 
 from ground.environments import Environment
 from ground.processes import SESSION_MARK, Process, end_all, marked, new_mark, wait_until_gone
+from ground.waiting import PATIENCE_S
 
 __all__ = ["TELEMETRY", "Ansible", "Result", "Running"]
 
@@ -25,6 +26,7 @@ TELEMETRY = "deploytrace.callbacks.telemetry"
 
 _MARK = "GROUND_ANSIBLE"
 _PASSED_ON = ("PATH", SESSION_MARK)
+_LONGEST_S = 300.0  # a limit for a machine that is busy with other things; idle, no run takes half a minute
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Running:
         """SIGKILL to the main process alone; its workers live on."""
         self.process.kill()
 
-    def wait_until(self, condition: Callable[[], object], timeout: float = 30) -> None:
+    def wait_until(self, condition: Callable[[], object], timeout: float = PATIENCE_S) -> None:
         """Wait until ``condition()`` is true; AssertionError if the program ends or ``timeout`` s pass before."""
         deadline = time.monotonic() + timeout
         while not condition():
@@ -98,11 +100,11 @@ class Running:
             assert time.monotonic() < deadline, f"not so after {timeout:g} s\n{self.stdout}\n{self.stderr}"
             time.sleep(0.05)
 
-    def wait_for_output(self, text: str, timeout: float = 30) -> None:
+    def wait_for_output(self, text: str, timeout: float = PATIENCE_S) -> None:
         """Wait until ``text`` stands in its standard output."""
         self.wait_until(lambda: text in self.stdout, timeout)
 
-    def finish(self, timeout: float = 120) -> Result:
+    def finish(self, timeout: float = _LONGEST_S) -> Result:
         """Wait for the main process's end; after ``timeout`` s end the whole group and raise AssertionError."""
         try:
             self.process.wait(timeout)
@@ -204,7 +206,7 @@ class Ansible:
         callbacks: Sequence[str] = (TELEMETRY,),
         env_vars: Mapping[str, str | None] | None = None,
         args: Sequence[str | Path] = (),
-        timeout: float = 120,
+        timeout: float = _LONGEST_S,
     ) -> Result:
         """Run ``ansible-playbook`` to its end: `start`, then `Running.finish` within ``timeout`` s."""
         running = self.start(
@@ -222,7 +224,7 @@ class Ansible:
         return Running(command, cwd or self.directory, self.environ(**(env_vars or {})), output)
 
     def deploytrace(
-        self, *args: str | Path, env_vars: Mapping[str, str | None] | None = None, timeout: float = 60
+        self, *args: str | Path, env_vars: Mapping[str, str | None] | None = None, timeout: float = PATIENCE_S
     ) -> Result:
         """Run the command ``deploytrace`` to its end."""
         return self.start_program("deploytrace", *args, env_vars=env_vars).finish(timeout)
@@ -238,7 +240,7 @@ class Ansible:
         """What its programs have left running: after a run has ended, the sidecar."""
         return marked(_MARK, self._mark)
 
-    def wait_for_sidecar(self, timeout: float = 30) -> None:
+    def wait_for_sidecar(self, timeout: float = PATIENCE_S) -> None:
         """Wait until all its programs' processes have ended; AssertionError naming those that have not."""
         left = wait_until_gone(_MARK, self._mark, timeout)
         assert not left, f"still running after {timeout:g} s: {left}"

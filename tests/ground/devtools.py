@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ground.browser import FLAGS, chromium
+from ground.waiting import PATIENCE_S, wait_for
 
 __all__ = ["Page", "opened"]
 
-_PATIENCE_S = 60.0
 
 # Notes of each key how many ms pass from its own time stamp to the end of the frame that shows what it did; where the
 # browser's own measure (Event Timing, up to the presentation) is longer, that one.
@@ -84,6 +84,10 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def wait_for(self, condition: str) -> None:
+        """Wait until a JavaScript condition holds in the page; AssertionError where it does not come to that."""
+        wait_for(lambda: self.value(f"Boolean({condition})"), condition)
+
     def press(self, key: str, text: str = "", modifiers: int = 0) -> None:
         """Press and release a key, as the keyboard does."""
         for kind in ("keyDown", "keyUp"):
@@ -134,7 +138,7 @@ class Page:
             self._take(answer)
 
     def _next(self) -> dict[str, Any]:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, "the browser is silent"

@@ -23,10 +23,10 @@ import psycopg
 from ground.cache import MissingPart
 from ground.debian import libraries, unpacked
 from ground.processes import free_port
+from ground.waiting import PATIENCE_S
 
 __all__ = ["PostgreSQL", "postgresql_programs", "running_postgresql"]
 
-_START_S = 30.0
 _USER, _PASSWORD = "deploy", "pass:w/rd@%"  # what must be escaped in a URL, and must not be seen anywhere
 _QUOTED = "pass%3Aw%2Frd%40%25"
 _NOBODY: Mapping[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -72,7 +72,7 @@ class PostgreSQL:
             self._process = subprocess.Popen(
                 self._start, env=dict(self._environ), stdout=log, stderr=log, **(_NOBODY if os.getuid() == 0 else {})
             )
-        until = time.monotonic() + _START_S
+        until = time.monotonic() + PATIENCE_S
         while self._process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self._url("postgres")):
                 return

@@ -15,6 +15,7 @@ from typing import Any
 from ground.debian import unpacked
 from ground.golang import go_programs
 from ground.serving import ask, serving
+from ground.waiting import PATIENCE_S
 
 __all__ = ["GENERATIONS", "Prometheus", "Sample", "debian_programs", "prometheus_programs", "running_prometheus"]
 
@@ -68,7 +69,7 @@ class Prometheus:
         return found[0].value if found else None
 
     def wait_for(
-        self, expression: str, until: Callable[[list[Sample]], object] = bool, *, timeout: float = 20
+        self, expression: str, until: Callable[[list[Sample]], object] = bool, *, timeout: float = PATIENCE_S
     ) -> list[Sample]:
         """Wait until the expression's samples satisfy ``until`` (default: there are some) and return them.
 

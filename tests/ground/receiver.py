@@ -31,6 +31,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 
 from ground.certificates import Certificates
 from ground.otlp import Span, spans_from_request
+from ground.waiting import PATIENCE_S
 
 __all__ = ["SILENCE", "Answer", "Receiver", "Request", "refusing_port", "running_receiver"]
 
@@ -90,7 +91,7 @@ class Receiver:
         with self._lock:
             return [span for span in self._kept if trace_id in (None, span.trace_id)]
 
-    def wait_for(self, count: int, trace_id: str | None = None, *, timeout: float = 10) -> list[Span]:
+    def wait_for(self, count: int, trace_id: str | None = None, *, timeout: float = PATIENCE_S) -> list[Span]:
         """Wait until at least ``count`` spans were taken and return them; AssertionError after ``timeout`` s."""
         deadline = time.monotonic() + timeout
         while len(spans := self.spans(trace_id)) < count:

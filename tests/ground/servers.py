@@ -15,6 +15,7 @@ from typing import Any
 from ground.golang import go_programs
 from ground.otlp import Span, spans_from_json
 from ground.serving import serving
+from ground.waiting import PATIENCE_S
 
 __all__ = ["Jaeger", "jaeger_program", "running_jaeger"]
 
@@ -62,7 +63,7 @@ class Jaeger:
         return found
 
     def wait_for_trace(
-        self, trace_id: str, until: Callable[[list[Span]], bool] | None = None, *, timeout: float = 10
+        self, trace_id: str, until: Callable[[list[Span]], bool] | None = None, *, timeout: float = PATIENCE_S
     ) -> list[Span]:
         """Wait until the trace's spans satisfy ``until`` (default: its root has arrived) and return them.
 
@@ -79,7 +80,7 @@ class Jaeger:
 
     def _ask(self, path: str) -> dict[str, Any] | None:
         try:
-            with urllib.request.urlopen(self.query + path, timeout=10) as answer:  # noqa: S310 - always http, our own
+            with urllib.request.urlopen(self.query + path, timeout=PATIENCE_S) as answer:  # noqa: S310 - always http, our own
                 document: dict[str, Any] = json.load(answer)
                 return document
         except urllib.error.HTTPError as error:

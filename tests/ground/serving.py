@@ -17,10 +17,10 @@ from typing import Any
 
 from ground.cache import MissingPart
 from ground.processes import free_port
+from ground.waiting import PATIENCE_S
 
 __all__ = ["ask", "serving"]
 
-_START_S = 30.0
 _STARTS = 3
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -64,7 +64,7 @@ def serving(
         raise MissingPart(f"{name} does not start:\n{said}")
 
 
-def ask(url: str, *, timeout: float = 10) -> Any:
+def ask(url: str, *, timeout: float = PATIENCE_S) -> Any:
     """The JSON document at ``url``, or its text where it is none; OSError where there is no such answer."""
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:  # noqa: S310 - always http, our own
@@ -77,7 +77,7 @@ def ask(url: str, *, timeout: float = 10) -> Any:
 
 
 def _comes_up(process: subprocess.Popen[bytes], ready: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             ready()

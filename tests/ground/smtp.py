@@ -22,6 +22,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from ground.certificates import Certificates
 from ground.processes import free_port
+from ground.waiting import PATIENCE_S
 
 __all__ = ["MailServer", "Received", "running_mail_server", "silent_port"]
 
@@ -67,7 +68,7 @@ class MailServer:
     hangs: bool = False  # it reads a mail and says nothing of it
     authentication: str = "235 2.7.0 Authentication successful"
 
-    def wait_for(self, count: int, timeout: float = 20) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_S) -> list[Received]:
         """Wait until that many mails have arrived and return them; AssertionError after ``timeout`` s."""
         deadline = time.monotonic() + timeout
         while len(self.received) < count:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ground.debian import libraries, unpacked
+from ground.waiting import PATIENCE_S
 
 __all__ = ["Terminal", "tmux"]
 
@@ -40,7 +41,7 @@ class Terminal:
         options = ["set", "-g", "remain-on-exit", "on", ";"]
         self._run("start-server", ";", *options, "new-session", "-d", *size, "-c", str(cwd), *map(str, command))
 
-    def wait(self, timeout: float = 60) -> str:
+    def wait(self, timeout: float = PATIENCE_S) -> str:
         """Wait for the program's end; return what is on the screen. AssertionError after ``timeout`` s."""
         deadline = time.monotonic() + timeout
         while self._run("display-message", "-p", "#{pane_dead}").strip() != "1":

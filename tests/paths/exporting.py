@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ground.processes import free_port
-from sidecar.place import wait_for
+from ground.waiting import PATIENCE_S, wait_for
 
 __all__ = ["Answer", "Exporter", "running_exporter"]
 
@@ -61,7 +61,7 @@ class Exporter:
             self.process = subprocess.Popen(
                 command, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
-        wait_for(lambda: self._there() or self.process.poll() is not None, 20, "exporter")
+        wait_for(lambda: self._there() or self.process.poll() is not None, "exporter")
         assert self.process.poll() is None, self.said
 
     def ask(self, path: str = "/metrics", **headers: str) -> Answer:
@@ -69,7 +69,7 @@ class Exporter:
         scheme = "https" if self.tls else "http"
         request = urllib.request.Request(f"{scheme}://{self.address}{path}", headers=headers)  # noqa: S310 - our own
         try:
-            answer = urllib.request.urlopen(request, timeout=20, context=self.tls)  # noqa: S310
+            answer = urllib.request.urlopen(request, timeout=PATIENCE_S, context=self.tls)  # noqa: S310
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -79,13 +79,13 @@ class Exporter:
         """SIGKILL."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def end(self) -> int:
         """SIGTERM; return its exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE_S)
 
     def _there(self) -> bool:
         with contextlib.suppress(OSError):

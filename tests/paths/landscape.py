@@ -15,7 +15,7 @@ from deploytrace.store.snapshot import Family, Snapshot
 from deploytrace.store.view import View, read_snapshot
 from ground.collector import Collector
 from ground.prometheus import Prometheus
-from sidecar.place import wait_for
+from ground.waiting import wait_for
 
 __all__ = ["WAYS", "Landscape", "expected", "true_snapshot"]
 
@@ -78,7 +78,7 @@ class Landscape:
         for way in ways:
             selector = self.selector(way, snapshot.store_id, exporter)
             try:
-                wait_for(lambda selector=selector: self.series(selector) == right, 10, way)
+                wait_for(lambda selector=selector: self.series(selector) == right, way)
             except AssertionError:
                 seen = self.series(selector)
                 both = {key: (seen.get(key), right.get(key)) for key in seen.keys() | right.keys()}

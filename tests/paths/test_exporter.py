@@ -22,7 +22,7 @@ from sqlalchemy import text
 from deploytrace.store.database import open_store
 from ground.certificates import make_certificates
 from ground.prometheus import prometheus_programs
-from sidecar.place import wait_for
+from ground.waiting import PATIENCE_S, wait_for
 from store.recorded import run_of
 
 from .exporting import OPENMETRICS, Exporter, running_exporter
@@ -154,7 +154,7 @@ def test_slow_clients_hold_up_nobody(exporter: Exporter) -> None:
         turned_away = [client() for _ in range(60)][-1]
         turned_away.settimeout(10)
         assert turned_away.recv(1) == b""
-    wait_for(lambda: _answers(exporter), 10, "the exporter is free again")
+    wait_for(lambda: _answers(exporter), "the exporter is free again")
 
 
 def _answers(exporter: Exporter) -> bool:
@@ -170,7 +170,7 @@ def test_many_scrapes_at_once(exporter: Exporter) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     stable = {re.sub(r"ansible_telemetry_scrape_duration_seconds \S+", "", answer) for answer in answers}
     assert (len(answers), len(stable)) == (8, 1)
 

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from deploytrace.store import schema
 from deploytrace.store.database import open_store
-from sidecar.place import Place, alive, state_directory, wait_for
+from ground.waiting import wait_for
+from sidecar.place import Place, alive, state_directory
 
 from .exporting import Exporter, running_exporter
 from .landscape import WAYS, Landscape, expected, true_snapshot
@@ -50,7 +51,7 @@ def _run(*places: Place) -> None:
     for recording in recordings:
         recording.recorded()
     for recording in recordings:
-        wait_for(lambda sidecar=recording.sidecar: not alive(sidecar), 60, "the sidecar's end")
+        wait_for(lambda sidecar=recording.sidecar: not alive(sidecar), "the sidecar's end")
 
 
 def test_one_after_the_other_and_five_at_a_time(landscape: Landscape, url: str, tmp_path: Path) -> None:

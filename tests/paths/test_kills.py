@@ -77,7 +77,7 @@ def test_fifty_runs(landscape: Landscape, url: str, tmp_path: Path) -> None:
                 env=exporter.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
                 capture_output=True,
                 text=True,
-                timeout=200,
+                timeout=400,
                 check=True,
             )
         finally:

@@ -25,7 +25,8 @@ from deploytrace.store.database import open_store
 from deploytrace.store.publication import turn
 from deploytrace.store.snapshot import Snapshot
 from ground.receiver import refusing_port
-from sidecar.place import alive, state_directory, wait_for
+from ground.waiting import wait_for
+from sidecar.place import alive, state_directory
 from store.recorded import run_of
 
 from .landscape import Landscape, expected, true_snapshot
@@ -157,7 +158,7 @@ def test_a_collector_takes_all_forms(landscape: Landscape, snapshot: Snapshot, p
     assert way.write(fresh) == 0
     way.close()
     selector = landscape.selector("collector", snapshot.store_id, "")
-    wait_for(lambda: landscape.series(selector) == expected(snapshot), 15, protocol)
+    wait_for(lambda: landscape.series(selector) == expected(snapshot), protocol)
 
 
 def test_what_cannot_be_had_over_otlp(caplog: pytest.LogCaptureFixture) -> None:
@@ -211,14 +212,14 @@ def test_a_destination_that_comes_late(tmp_path: Path, answering: _Answering) ->
     with state_directory(tmp_path / "state", **environ) as place:
         first = place.record()
         first.recorded()
-        wait_for(lambda: not alive(first.sidecar), 60, "the first sidecar's end")
+        wait_for(lambda: not alive(first.sidecar), "the first sidecar's end")
         trouble = place.cursor(first.run_id).positions["metrics_pushgateway"].trouble
         assert trouble == f"{answering.url} answered 503: it cannot take data now (pushed metrics are invalid)."
         assert place.cursor(first.run_id).positions["history"].complete
         answering.status = 200
         second = place.record()
         second.recorded()
-        wait_for(lambda: not alive(second.sidecar), 60, "the second sidecar's end")
+        wait_for(lambda: not alive(second.sidecar), "the second sidecar's end")
         assert place.cursor(first.run_id).complete
         assert place.cursor(second.run_id).complete
         assert place.flush().stdout.startswith("Nothing waits")

@@ -62,15 +62,6 @@ def shown(page: Path) -> Iterator[Page]:
         yield shown
 
 
-def _wait_for(shown: Page, condition: str) -> None:
-    """Wait until a condition holds in the page, 10 s at most."""
-    script = (
-        "(async () => { for (let n = 0; n < 200 && !(%s); n++) await new Promise((done) => setTimeout(done, 50)); "
-        "return %s })()"
-    )
-    assert shown.value(script % (condition, condition)), condition
-
-
 def test_a_large_run_opens_and_nothing_of_it_is_run(page: Path, shown: Page) -> None:
     assert page.stat().st_size < 10_000_000
     assert shown.value("Model.count") == 200 * 200 - 99
@@ -123,10 +114,10 @@ def test_it_goes_from_bar_to_bar_and_tells_of_each(shown: Page) -> None:
 
 def test_it_prints_and_is_dark_again_afterwards(shown: Page, tmp_path: Path) -> None:
     shown.media(prefers_color_scheme="dark")
-    _wait_for(shown, "Paint.theme().page === '#1b2027'")
+    shown.wait_for("Paint.theme().page === '#1b2027'")
     shown.printed(tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
-    _wait_for(shown, "Paint.theme().page === '#1b2027'")  # and is dark again afterwards
+    shown.wait_for("Paint.theme().page === '#1b2027'")  # and is dark again afterwards
     assert shown.complaints == []
 
 

@@ -8,8 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,12 @@ from typing import Any
 from deploytrace.journal.cursor import Cursor
 from deploytrace.journal.directory import Directory
 from ground.otlp import Span
+from ground.waiting import PATIENCE_S
 
-__all__ = ["Place", "Recording", "alive", "distinct", "state_directory", "wait_for"]
+__all__ = ["Place", "Recording", "alive", "distinct", "state_directory"]
 
 _RECORDER = Path(__file__).with_name("recorder.py")
 _FLUSH = "import sys; from deploytrace.commands import main; sys.exit(main(['flush']))"
-
-
-def wait_for(true: Callable[[], Any], seconds: float, what: str) -> None:
-    """Wait until something is true; AssertionError after so many seconds."""
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, f"{what}: not within {seconds:g} s"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -66,7 +58,7 @@ class Recording:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.close()
-        self.process.wait(70)
+        self.process.wait(PATIENCE_S)
 
     def waited(self) -> float:
         """Return how many seconds it waited for the sidecar at its end."""
@@ -118,7 +110,7 @@ class Place:
         recording.recorded()
         if end == "hang":
             recording.kill()
-        recording.process.wait(10)
+        recording.process.wait(PATIENCE_S)
         return recording.run_id
 
     def flush(self) -> subprocess.CompletedProcess[str]:

@@ -15,8 +15,9 @@ import pytest
 from deploytrace.journal.losses import read_losses
 from deploytrace.sidecar.delivery import backoff
 from ground.receiver import SILENCE, Answer, Receiver, refusing_port, running_receiver
+from ground.waiting import PATIENCE_S, wait_for
 
-from .place import Place, alive, distinct, wait_for
+from .place import Place, alive, distinct
 from .recorder import spans_of
 
 
@@ -25,7 +26,7 @@ def test_a_sidecar_killed_at_any_moment_loses_nothing(place: Place, receiver: Re
     receiver.answer = Answer(delay=0.05)
     place.environ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"] = "3"
     run = place.record(tasks=12, end="told")
-    receiver.wait_for(1, timeout=20)
+    receiver.wait_for(1)
     time.sleep(random.Random(seed).uniform(0, 1.2))
     os.kill(run.sidecar, signal.SIGKILL)
     run.tell_to_end()
@@ -40,7 +41,7 @@ def test_a_sidecar_killed_at_any_moment_loses_nothing(place: Place, receiver: Re
 
 def test_two_sidecars_never_feed_one_journal(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=6, end="told")
-    receiver.wait_for(1, timeout=20)
+    receiver.wait_for(1)
     orders = f'{{"journal": "{place.directory.journal(run.run_id)}", "state_dir": "{place.root}"}}'
     second = subprocess.run(
         [sys.executable, "-c", "from deploytrace.sidecar.main import main; main()"],
@@ -48,14 +49,14 @@ def test_two_sidecars_never_feed_one_journal(place: Place, receiver: Receiver) -
         env=os.environ | place.environ,
         text=True,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert "Another process feeds from this journal" in second.stderr
     assert second.stdout == ""
     run.tell_to_end()
-    receiver.wait_for(spans_of(6), timeout=20)
-    wait_for(lambda: not alive(run.sidecar), 10, "the first ends")
+    receiver.wait_for(spans_of(6))
+    wait_for(lambda: not alive(run.sidecar), "the first ends")
     assert len(receiver.spans()) == spans_of(6)
 
 
@@ -66,7 +67,7 @@ def test_a_dead_destination_costs_ansible_nothing_and_is_delivered_to_later(plac
         run.recorded()
         assert run.waited() < 1
         ended = time.monotonic()
-        wait_for(lambda: not alive(run.sidecar), 12, "it gives up after delivery_wait")
+        wait_for(lambda: not alive(run.sidecar), "it gives up after delivery_wait")
         assert time.monotonic() - ended > 1
         trouble = place.cursor(run.run_id).positions["traces"].trouble
         assert trouble is not None
@@ -93,11 +94,11 @@ def test_pending_is_said_at_once_where_ansible_would_wait_long(place: Place) -> 
 
 def test_a_silent_destination_keeps_the_sidecar_no_longer_than_delivery_wait(place: Place, receiver: Receiver) -> None:
     receiver.answer = SILENCE
-    place.environ["OTEL_EXPORTER_OTLP_TIMEOUT"] = "30"
+    place.environ["OTEL_EXPORTER_OTLP_TIMEOUT"] = "300"
     run = place.record(tasks=3, pause=0.5)
     run.recorded()
     assert run.waited() < 1
-    wait_for(lambda: not alive(run.sidecar), 12, "it gives up after delivery_wait (2 s), not after the timeout")
+    wait_for(lambda: not alive(run.sidecar), "it gives up after delivery_wait (2 s), not after the timeout")
     trouble = place.cursor(run.run_id).positions["traces"].trouble
     assert trouble is not None
     assert "does not answer" in trouble
@@ -106,8 +107,8 @@ def test_a_silent_destination_keeps_the_sidecar_no_longer_than_delivery_wait(pla
 def test_without_delivery_wait_a_healthy_destination_still_gets_all(place: Place, receiver: Receiver) -> None:
     place.environ["DEPLOYTRACE_DELIVERY_WAIT"] = "0"
     run = place.record(tasks=2)
-    receiver.wait_for(spans_of(2), timeout=20)
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+    receiver.wait_for(spans_of(2))
+    wait_for(lambda: not alive(run.sidecar), "it ends")
     assert place.cursor(run.run_id).complete
 
 
@@ -116,13 +117,13 @@ def test_a_destination_that_comes_back_during_the_run(place: Place) -> None:
         port = int(first.http.rpartition(":")[2])
     place.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{port}"
     run = place.record(tasks=12, end="told")
-    wait_for(lambda: "refused" in place.log, 20, "it was tried")
+    wait_for(lambda: "refused" in place.log, "it was tried")
     with running_receiver(port=port) as back:
-        back.wait_for(1, timeout=10)
+        back.wait_for(1)
         run.tell_to_end()
-        spans = back.wait_for(spans_of(12), timeout=30)
+        spans = back.wait_for(spans_of(12))
         assert len(distinct(spans)) == len(spans) == spans_of(12)
-        wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+        wait_for(lambda: not alive(run.sidecar), "it ends")
     assert "get through" in place.log
 
 
@@ -130,9 +131,9 @@ def test_a_busy_destination_is_given_the_time_it_asks_for(place: Place, receiver
     receiver.answer = Answer(status=503, headers={"Retry-After": "2"})
     place.environ["DEPLOYTRACE_DELIVERY_WAIT"] = "10"
     place.record(tasks=2)
-    wait_for(lambda: receiver.requests, 20, "the first try")
+    wait_for(lambda: receiver.requests, "the first try")
     receiver.answer = Answer()
-    receiver.wait_for(spans_of(2), timeout=15)
+    receiver.wait_for(spans_of(2))
     first, second, *_ = receiver.requests
     assert 1.9 < second.time - first.time < 5
 
@@ -140,7 +141,7 @@ def test_a_busy_destination_is_given_the_time_it_asks_for(place: Place, receiver
 def test_what_is_refused_for_good_is_counted_and_not_sent_again(place: Place, receiver: Receiver) -> None:
     receiver.answer = Answer(status=400, message="no such field")
     run = place.record(tasks=2)
-    wait_for(lambda: place.cursor(run.run_id).complete, 20, "it is dealt with")
+    wait_for(lambda: place.cursor(run.run_id).complete, "it is dealt with")
     sent = len(receiver.requests)
     assert place.cursor(run.run_id).positions["traces"].refused == spans_of(2)
     assert read_losses(place.root) == {"traces": {"refused": spans_of(2)}}
@@ -153,7 +154,7 @@ def test_partial_success_is_counted(place: Place, receiver: Receiver) -> None:
     receiver.answer = Answer(rejected=1, message="too old")
     place.environ["DEPLOYTRACE_LIVE"] = "false"
     run = place.record(tasks=2)
-    wait_for(lambda: place.cursor(run.run_id).complete, 20, "it is dealt with")
+    wait_for(lambda: place.cursor(run.run_id).complete, "it is dealt with")
     assert place.cursor(run.run_id).positions["traces"].rejected == len(receiver.requests) > 0
     assert read_losses(place.root) == {"traces": {"rejected": len(receiver.requests)}}
 
@@ -162,13 +163,13 @@ def test_a_full_disk_stops_the_cursor_but_not_the_delivery(place: Place, receive
     receiver.answer = Answer(status=503)
     place.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # else a .pyc file is cut short too, and kept
     run = place.record(tasks=3, end="told")
-    wait_for(lambda: receiver.requests, 20, "it is at work")
+    wait_for(lambda: receiver.requests, "it is at work")
     resource.prlimit(run.sidecar, resource.RLIMIT_FSIZE, (1, 1))  # for it alone no file can grow any more
     receiver.answer = Answer()
     run.tell_to_end()
-    spans = receiver.wait_for(spans_of(3), timeout=20)
+    spans = receiver.wait_for(spans_of(3))
     assert len(distinct(spans)) == spans_of(3)
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+    wait_for(lambda: not alive(run.sidecar), "it ends")
     assert not place.cursor(run.run_id).complete
     assert place.flush().returncode == 0
     assert len(distinct(receiver.spans())) == spans_of(3)
@@ -182,14 +183,14 @@ def test_many_runs_against_a_dead_destination_leave_no_crowd(place: Place, recei
         for _ in range(8):
             run = place.record(tasks=1)
             run.recorded()
-            run.process.wait(10)
+            run.process.wait(PATIENCE_S)
             runs.append(run)
-        wait_for(lambda: not any(alive(run.sidecar) for run in runs), 30, "every sidecar ends by itself")
+        wait_for(lambda: not any(alive(run.sidecar) for run in runs), "every sidecar ends by itself")
     place.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.http
     last = place.record(tasks=1)  # whose sidecar delivers what the others left
     runs.append(last)
-    wait_for(lambda: all(place.cursor(run.run_id).complete for run in runs), 40, "all are delivered")
-    wait_for(lambda: not alive(last.sidecar), 10, "it ends")
+    wait_for(lambda: all(place.cursor(run.run_id).complete for run in runs), "all are delivered")
+    wait_for(lambda: not alive(last.sidecar), "it ends")
     assert {span.trace_id for span in receiver.spans()} == {run.run_id for run in runs}
     assert len(distinct(receiver.spans())) == len(receiver.spans()) == spans_of(1) * len(runs)
 

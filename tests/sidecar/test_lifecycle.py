@@ -12,16 +12,17 @@ from deploytrace.events import ControllerSeen, RunLost
 from deploytrace.journal.reader import read_events
 from deploytrace.run.load import load
 from ground.receiver import SILENCE, Answer, Receiver
+from ground.waiting import wait_for
 
-from .place import Place, alive, distinct, wait_for
+from .place import Place, alive, distinct
 from .recorder import spans_of
 
 
 def test_a_run_is_delivered_once_and_nothing_stays(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=4, pause=0.2)
-    spans = receiver.wait_for(spans_of(4), timeout=30)
+    spans = receiver.wait_for(spans_of(4))
     assert len(distinct(spans)) == len(spans) == spans_of(4)
-    wait_for(lambda: not alive(run.sidecar), 15, "the sidecar ends by itself")
+    wait_for(lambda: not alive(run.sidecar), "the sidecar ends by itself")
     assert place.cursor(run.run_id).complete
     assert place.log == ""
     assert any(isinstance(event, ControllerSeen) for event in read_events(place.directory.journal(run.run_id)))
@@ -39,7 +40,7 @@ def test_it_says_done_while_ansible_waits(place: Place) -> None:
 
 def test_spans_leave_while_the_run_goes_on(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=4, end="told")
-    receiver.wait_for(spans_of(3) - 2, timeout=20)  # all that has ended: not the last task, its play and the run
+    receiver.wait_for(spans_of(3) - 2)  # all that has ended: not the last task, its play and the run
     run.tell_to_end()
     assert len(distinct(receiver.wait_for(spans_of(4)))) == spans_of(4)
 
@@ -49,29 +50,29 @@ def test_live_off_holds_everything_back_to_the_end(place: Place, receiver: Recei
     run = place.record(tasks=3, end="hang")
     run.recorded()
     journal = place.directory.journal(run.run_id)
-    wait_for(lambda: b"controller_seen" in journal.read_bytes(), 20, "the sidecar is at work")
+    wait_for(lambda: b"controller_seen" in journal.read_bytes(), "the sidecar is at work")
     time.sleep(1.5)
     assert receiver.spans() == []
     run.kill()
-    spans = receiver.wait_for(spans_of(3) + 2, timeout=20)
+    spans = receiver.wait_for(spans_of(3) + 2)
     assert spans[-1].parent_id == ""
 
 
 def test_a_killed_ansible_whose_orphan_lives_on(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=2, end="hang", orphan=True)
     run.recorded()
-    receiver.wait_for(1, timeout=20)  # the sidecar is at work
+    receiver.wait_for(1)  # the sidecar is at work
     killed = time.monotonic()
     run.kill()
-    spans = receiver.wait_for(spans_of(2) + 2, timeout=5)
+    spans = receiver.wait_for(spans_of(2) + 2)
     assert time.monotonic() - killed < 5
     root = next(span for span in spans if span.parent_id == "")
     opened = next(span for span in spans if span.name == "open")
     assert root.status == opened.status == 2
     assert root.attributes["cicd.pipeline.result"] == "error"
-    wait_for(lambda: not alive(run.sidecar), 15, "the sidecar ends")
+    wait_for(lambda: not alive(run.sidecar), "the sidecar ends")
     journal = place.directory.journal(run.run_id)
-    wait_for(lambda: b"run_lost" not in journal.read_bytes().splitlines()[-1], 10, "the orphan has written")
+    wait_for(lambda: b"run_lost" not in journal.read_bytes().splitlines()[-1], "the orphan has written")
     events = list(read_events(journal))
     assert sum(isinstance(event, RunLost) for event in events) == 1
     tree = load(events)
@@ -82,19 +83,19 @@ def test_a_killed_ansible_whose_orphan_lives_on(place: Place, receiver: Receiver
 @pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGHUP])
 def test_signals_of_a_terminal_do_not_reach_it(place: Place, receiver: Receiver, ignored: signal.Signals) -> None:
     run = place.record(tasks=3, end="told")
-    receiver.wait_for(1, timeout=20)
+    receiver.wait_for(1)
     os.kill(run.sidecar, ignored)
     run.tell_to_end()
-    receiver.wait_for(spans_of(3), timeout=20)
+    receiver.wait_for(spans_of(3))
 
 
 @pytest.mark.parametrize("answer", [Answer(), SILENCE], ids=["healthy", "silent"])
 def test_sigterm_ends_it_and_nothing_is_lost(place: Place, receiver: Receiver, answer: Answer) -> None:
     receiver.answer = answer
     run = place.record(tasks=6, end="told")
-    wait_for(lambda: receiver.requests, 20, "something was sent")
+    wait_for(lambda: receiver.requests, "something was sent")
     os.kill(run.sidecar, signal.SIGTERM)
-    wait_for(lambda: not alive(run.sidecar), 8, "it ends")
+    wait_for(lambda: not alive(run.sidecar), "it ends")
     run.tell_to_end()
     assert not place.cursor(run.run_id).complete
     receiver.answer = Answer()
@@ -105,18 +106,18 @@ def test_sigterm_ends_it_and_nothing_is_lost(place: Place, receiver: Receiver, a
 
 def test_a_journal_deleted_under_way_is_delivered_all_the_same(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=6, end="told")
-    receiver.wait_for(1, timeout=20)
+    receiver.wait_for(1)
     for path in place.directory.journals.iterdir():
         path.unlink()
     run.tell_to_end()
-    assert len(distinct(receiver.wait_for(spans_of(6), timeout=20))) == spans_of(6)
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+    assert len(distinct(receiver.wait_for(spans_of(6)))) == spans_of(6)
+    wait_for(lambda: not alive(run.sidecar), "it ends")
 
 
 def test_a_state_directory_deleted_under_way(place: Place, receiver: Receiver) -> None:
     run = place.record(tasks=6, end="told")
-    receiver.wait_for(1, timeout=20)
+    receiver.wait_for(1)
     place.root.rename(place.root.with_name("gone"))
     run.tell_to_end()
-    assert len(distinct(receiver.wait_for(spans_of(6), timeout=20))) == spans_of(6)
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends")
+    assert len(distinct(receiver.wait_for(spans_of(6)))) == spans_of(6)
+    wait_for(lambda: not alive(run.sidecar), "it ends")

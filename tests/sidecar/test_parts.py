@@ -29,8 +29,9 @@ from deploytrace.sidecar.delivery import Course
 from deploytrace.sidecar.fanout import Fanout
 from deploytrace.sidecar.held_journal import HeldJournal, hold
 from deploytrace.sidecar.orders import read_orders
+from ground.waiting import PATIENCE_S, wait_for
 
-from .place import Place, alive, wait_for
+from .place import Place, alive
 from .recorder import run_started
 
 RUN_ID = "a" * 32
@@ -43,7 +44,7 @@ def test_the_end_of_a_process_is_noticed(how: str) -> None:
     process = AnsibleProcess(run_started(RUN_ID, pid=child.pid, pid_started=start_ticks(child.pid)), pidfd)
     assert not process.gone()
     child.kill()
-    wait_for(process.gone, 5, "its end is noticed, also before its parent takes note of it")
+    wait_for(process.gone, "its end is noticed, also before its parent takes note of it")
     child.communicate()
     assert process.gone()
     if how == "pidfd" and pidfd is not None:
@@ -62,7 +63,7 @@ def test_bad_orders_are_refused_in_a_sentence(orders: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own texts are as good as ours
         read_orders(orders)
     command = [sys.executable, "-c", "from deploytrace.sidecar.main import main; main()"]
-    sidecar = subprocess.run(command, input=orders, capture_output=True, timeout=30, check=False)
+    sidecar = subprocess.run(command, input=orders, capture_output=True, timeout=PATIENCE_S, check=False)
     assert sidecar.returncode == 0
     assert sidecar.stdout == b""
     assert b"Traceback" not in sidecar.stderr
@@ -83,7 +84,7 @@ def test_the_log_says_things_once_and_on_one_line_and_stays_small(tmp_path: Path
     path.write_bytes(b"x" * 1_000_001)
     for _ in range(2):
         with path.open("ab") as log:
-            subprocess.run([sys.executable, "-c", _LOG, str(path)], stderr=log, check=True, timeout=30)
+            subprocess.run([sys.executable, "-c", _LOG, str(path)], stderr=log, check=True, timeout=PATIENCE_S)
     lines = path.read_text().splitlines()
     assert len(lines) == 2  # one of each process
     assert all(line.endswith(r"run abcdefgh: server said no\n2020-01-01 forged \x1b[31m") for line in lines)
@@ -152,7 +153,7 @@ def test_a_sink_that_breaks_does_not_touch_the_others(
     journal = _held(directory)
     fanout = Fanout(journal, [broken, whole], Cursor(directory.cursor(RUN_ID)), Course(), directory.root)
     fanout.start(live=True)
-    wait_for(lambda: fanout.over, 10, "both have ended")
+    wait_for(lambda: fanout.over, "both have ended")
     fanout.stop()
     journal.close()
     assert whole.taken == ["run", "run+"]
@@ -187,7 +188,7 @@ def test_a_sink_sends_after_those_that_it_waits_for(directory: Directory) -> Non
     course.ended.set()
     fanout = Fanout(journal, sinks, Cursor(directory.cursor(RUN_ID)), course, directory.root)
     fanout.start(live=True)
-    wait_for(lambda: "mail" in sent, 10, "it sends")
+    wait_for(lambda: "mail" in sent, "it sends")
     fanout.stop()
     journal.close()
     assert sent.index("mail") > sent.index("log")
@@ -215,7 +216,7 @@ def test_patience_does_not_run_out_with_a_sink_that_is_at_work(directory: Direct
     )
     assert attendance.attend() is working
     journal.close()
-    wait_for(lambda: fanout.over, 10, "it has ended")
+    wait_for(lambda: fanout.over, "it has ended")
 
 
 def test_a_journal_stays_held_until_the_last_reader_is_closed(directory: Directory) -> None:
@@ -236,7 +237,7 @@ def test_without_opentelemetry_the_runs_end_is_recorded_all_the_same(place: Plac
     run = place.record(tasks=1, end="hang")
     run.recorded()
     run.kill()
-    wait_for(lambda: not alive(run.sidecar), 20, "it ends")
+    wait_for(lambda: not alive(run.sidecar), "it ends")
     assert place.directory.journal(run.run_id).read_bytes().splitlines()[-1].startswith(b'{"e":"run_lost"')
     assert "The traces cannot be delivered: No module named opentelemetry" in place.log
     del place.environ["PYTHONPATH"]

@@ -11,15 +11,16 @@ from deploytrace.events import RunLost
 from deploytrace.journal.directory import State
 from deploytrace.journal.reader import read_events
 from ground.receiver import SILENCE, Answer, Receiver, refusing_port
+from ground.waiting import wait_for
 
-from .place import Place, alive, distinct, wait_for
+from .place import Place, alive, distinct
 from .recorder import spans_of
 
 
 def test_the_next_runs_sidecar_delivers_what_was_left(place: Place, receiver: Receiver) -> None:
     left = [place.leave_behind(tasks=2), place.leave_behind(tasks=3, end="hang")]
     run = place.record(tasks=1)
-    wait_for(lambda: not alive(run.sidecar), 40, "the sidecar ends")
+    wait_for(lambda: not alive(run.sidecar), "the sidecar ends")
     assert all(place.cursor(run_id).complete for run_id in left)
     assert len(distinct(receiver.spans(left[0]))) == len(receiver.spans(left[0])) == spans_of(2)
     assert len(distinct(receiver.spans(left[1]))) == len(receiver.spans(left[1])) == spans_of(3) + 2
@@ -53,7 +54,7 @@ def test_a_run_that_goes_on_is_left_alone(place: Place, receiver: Receiver) -> N
 def test_flush_waits_for_the_sidecar_that_is_at_work(place: Place, receiver: Receiver) -> None:
     receiver.answer = SILENCE
     run = place.record(tasks=2)
-    wait_for(lambda: receiver.requests, 20, "it is at work")
+    wait_for(lambda: receiver.requests, "it is at work")
     run.recorded()
     waiting = place.flush()
     assert waiting.returncode == 5
@@ -136,7 +137,7 @@ def test_leftovers_of_any_content_hold_up_nobody(place: Place, receiver: Receive
     run = place.record(tasks=1)
     run.recorded()
     assert run.waited() < 1
-    wait_for(lambda: not alive(run.sidecar), 40, "the sidecar ends")
+    wait_for(lambda: not alive(run.sidecar), "the sidecar ends")
     assert {span.trace_id for span in receiver.spans()} == {good, torn, run.run_id}
     assert len(distinct(receiver.spans(run.run_id))) == spans_of(1)
     assert len(distinct(receiver.spans(good))) == spans_of(1)
@@ -146,10 +147,24 @@ def test_leftovers_of_any_content_hold_up_nobody(place: Place, receiver: Receive
     assert "upgrade deploytrace" in flushed.stdout
 
 
+def test_a_lock_that_cannot_be_opened_holds_up_nobody(place: Place, receiver: Receiver) -> None:
+    """As root's, after a run under sudo; a directory is what root cannot open either."""
+    left = place.leave_behind(tasks=1)
+    place.directory.recovery_lock.mkdir()
+    run = place.record(tasks=1)
+    wait_for(lambda: not alive(run.sidecar), 40, "the sidecar ends")
+    assert place.cursor(left).complete
+    assert len(distinct(receiver.spans(left))) == len(receiver.spans(left)) == spans_of(1)
+    said = f"{place.directory.recovery_lock} cannot be opened (Is a directory), so that all sidecars look for"
+    assert place.log.count(said) == 1
+    flushed = place.flush()
+    assert (flushed.returncode, said in flushed.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("what", ["recovery.lock", "sidecar.log"])
 def test_a_fifo_in_the_place_of_a_file_of_ours(place: Place, receiver: Receiver, what: str) -> None:
     place.root.mkdir()
     os.mkfifo(place.root / what)
     run = place.record(tasks=1)
-    receiver.wait_for(spans_of(1), timeout=30)
-    wait_for(lambda: not alive(run.sidecar), 20, "it ends")
+    receiver.wait_for(spans_of(1))
+    wait_for(lambda: not alive(run.sidecar), "it ends")

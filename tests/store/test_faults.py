@@ -24,7 +24,8 @@ from deploytrace.store.migrate import alembic_config
 from deploytrace.store.schema import SCHEMA, SCHEMA_VERSION
 from deploytrace.store.view import View, read_snapshot
 from ground.postgres import PostgreSQL, running_postgresql
-from sidecar.place import Place, state_directory, wait_for
+from ground.waiting import PATIENCE_S, wait_for
+from sidecar.place import Place, state_directory
 
 from .recorded import content, run_of, totals
 
@@ -212,11 +213,11 @@ def test_a_server_that_is_down(place: Place) -> None:
         server.stop()
         recording = place.record()
         recording.recorded()
-        recording.process.wait(20)
-        wait_for(lambda: "history wait in the journal" in place.log, 20, "the outage is said")
-        wait_for(lambda: _given_up(place, recording.run_id), 30, "it is given up for now")
+        recording.process.wait(PATIENCE_S)
+        wait_for(lambda: "history wait in the journal" in place.log, "the outage is said")
+        wait_for(lambda: _given_up(place, recording.run_id), "it is given up for now")
         server.start()
-        wait_for(lambda: "delivered" in place.flush().stdout, 30, "it is flushed")
+        wait_for(lambda: "delivered" in place.flush().stdout, "it is flushed")
         _delivered_once(url, recording.run_id, place)
         place.flush()
         _delivered_once(url, recording.run_id, place)
@@ -234,12 +235,12 @@ def test_a_damaged_store(place: Place) -> None:
     _spoilt(damaged)
     recording = place.record()
     recording.recorded()
-    recording.process.wait(20)
-    wait_for(lambda: "is damaged or no store" in place.log, 20, "it is said")
-    wait_for(lambda: _given_up(place, recording.run_id), 30, "it is given up for now")
+    recording.process.wait(PATIENCE_S)
+    wait_for(lambda: "is damaged or no store" in place.log, "it is said")
+    wait_for(lambda: _given_up(place, recording.run_id), "it is given up for now")
     assert place.cursor(recording.run_id).positions["trace_file"].complete
     shutil.move(damaged, place.root / "broken.db")
-    wait_for(lambda: "delivered" in place.flush().stdout, 30, "it is flushed")
+    wait_for(lambda: "delivered" in place.flush().stdout, "it is flushed")
     _delivered_once(f"sqlite:///{damaged}", recording.run_id, place)
 
 

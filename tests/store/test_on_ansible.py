@@ -11,7 +11,7 @@ from deploytrace.store.database import Store, open_store
 from deploytrace.store.runs import read_host_results, read_runs
 from deploytrace.store.view import View, read_snapshot
 from ground.ansible import Ansible
-from sidecar.place import wait_for
+from ground.waiting import wait_for
 
 _SITE = """
 - name: fleet
@@ -61,7 +61,7 @@ def test_a_run_from_its_start_to_its_end(ansible: Ansible) -> None:
         assert sorted((result.host, result.outcome) for result in results) == sorted(
             (host, outcome) for host in ("h1", "h2", "h3") for outcome in ("changed", "ok")
         )
-        wait_for(lambda: _values(store, ansible, "ansible_telemetry_exported_total"), 20, "deliveries are counted")
+        wait_for(lambda: _values(store, ansible, "ansible_telemetry_exported_total"), "deliveries are counted")
         exported = _values(store, ansible, "ansible_telemetry_exported_total")
         assert exported[("trace_file",)] == 2 + 2 + 6
         assert exported[("history",)] == 2 + 2 + 6 + 5, "and what each task and host took in all"

@@ -15,6 +15,7 @@ from typing import Protocol, cast
 
 from .. import __version__, settings
 from ..errors import DeploytraceError
+from .streams import ready_streams
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -60,15 +61,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``deploytrace`` with these arguments (default: the process's own); return its exit status."""
-    argv = sys.argv[1:] if argv is None else argv
-    arguments = _parser(argv).parse_args(argv)
-    loaded, problems = settings.load(os.environ, settings.ansible_config_file(os.environ))
-    if arguments.command != "doctor":  # which tells them among everything else
-        for problem in problems:
-            print(f"deploytrace: warning: {problem}", file=sys.stderr)
+    ready_streams()
     try:
-        status = _command(arguments.command).run(arguments, loaded)
-        sys.stdout.flush()
+        try:
+            status = _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()
         gc.freeze()  # or Python's end would look through a whole run for garbage
     except DeploytraceError as error:
         print(f"deploytrace: {error}", file=sys.stderr)
@@ -76,17 +74,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        _give_up_stdout()
         return _BROKEN_PIPE
-    except OSError as error:  # a full disk below standard output, say
-        _give_up_stdout()
-        print(
-            f"deploytrace: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr
-        )
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        print(f"deploytrace: {error.strerror or error}{where}", file=sys.stderr)
         return 1
     return status
 
 
-def _give_up_stdout() -> None:
-    """See to it that what is still buffered is not tried again when Python closes the stream at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _run(argv: Sequence[str]) -> int:
+    """Do what the arguments say; return the exit status. Raises what a command raises, and `SystemExit` with 0 or 2."""
+    arguments = _parser(argv).parse_args(argv)
+    loaded, problems = settings.load(os.environ, settings.ansible_config_file(os.environ))
+    if arguments.command != "doctor":  # which tells them among everything else
+        for problem in problems:
+            print(f"deploytrace: warning: {problem}", file=sys.stderr)
+    return _command(arguments.command).run(arguments, loaded)

@@ -20,7 +20,7 @@ from threading import Event
 from ..errors import DeliveryUnavailable, JournalError, SettingError
 from ..journal.directory import Directory
 from ..settings import Settings
-from ..sidecar.recovery import Fate, Leftover, Recovery
+from ..sidecar.recovery import Fate, Leftover, Recovery, lock_trouble
 from ..sidecar.settling import settle
 from ..sidecar.store_upkeep import tend_store
 from ..sinks.metric_destinations import metric_ways
@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(_line(leftover), flush=True)
     if not fates:
         print(f"Nothing waits in {directory.root}.")
+    if (trouble := lock_trouble(directory)) is not None:
+        print(trouble)
     published = _publish(directory, settings)
     if fates[Fate.WAITING] or not published:
         return DeliveryUnavailable.exit_code

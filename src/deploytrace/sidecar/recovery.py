@@ -28,14 +28,16 @@ from .attendance import Attendance
 from .delivery import Course
 from .fanout import Fanout
 from .held_journal import HeldJournal, hold
+from .log import LOGGER
 
-__all__ = ["Fate", "Leftover", "OpenSinks", "Recovery", "recovery_turn"]
+__all__ = ["Fate", "Leftover", "OpenSinks", "Recovery", "lock_trouble", "recovery_turn"]
 
 OpenSinks = Callable[[Settings, RunStarted, Path, Mapping[str, str]], Sequence[Sink[Any]]]
 """How the sinks of a run are opened: `sinks.registry.open_sinks`."""
 
 
 _VAIN_PATIENCE = 3.0
+_LOCK_FLAGS = os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Fate(str, Enum):
@@ -159,12 +161,15 @@ def _has_all(cursor: Cursor, sink: Sink[Any]) -> bool:
 
 @contextlib.contextmanager
 def recovery_turn(directory: Directory) -> Iterator[bool]:
-    """Give true to one process at a time, and false to the others: many sidecars need not all look for leftovers."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Give true to one process at a time, and false to the others: many sidecars need not all look for leftovers.
+
+    Where the lock cannot be opened it is everybody's turn: each journal has a lock of its own.
+    """
     try:
-        descriptor = os.open(directory.recovery_lock, flags, 0o600)
-    except OSError:
-        yield False
+        descriptor = os.open(directory.recovery_lock, _LOCK_FLAGS | os.O_CREAT, 0o600)
+    except OSError as error:
+        LOGGER.warning("%s", _without_turns(directory, error))
+        yield True
         return
     try:
         try:
@@ -175,3 +180,21 @@ def recovery_turn(directory: Directory) -> Iterator[bool]:
         yield mine
     finally:
         os.close(descriptor)
+
+
+def lock_trouble(directory: Directory) -> str | None:
+    """Return why sidecars cannot take turns, in a sentence, and None where they can; looking creates nothing."""
+    try:
+        os.close(os.open(directory.recovery_lock, _LOCK_FLAGS))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _without_turns(directory, error)
+    return None
+
+
+def _without_turns(directory: Directory, error: OSError) -> str:
+    return (
+        f"{directory.recovery_lock} cannot be opened ({error.strerror or error}), so that all sidecars look for what "
+        "was left behind at the same time: remove it; the next run makes it anew."
+    )

@@ -43,6 +43,7 @@ def check_state(directory: Path, *, enough: int = _ENOUGH) -> Iterator[Finding]:
             )
             return
     yield from _check_private(directory, exists=existing == directory)
+    yield from _check_shared(files.log, files.recovery_lock)
     free = shutil.disk_usage(existing).free // 1_000_000
     if free < enough:
         yield problem(
@@ -57,3 +58,17 @@ def check_state(directory: Path, *, enough: int = _ENOUGH) -> Iterator[Finding]:
 def _check_private(directory: Path, *, exists: bool) -> Iterator[Finding]:
     if exists and stat.S_IMODE(directory.stat().st_mode) & 0o077:
         yield problem("state", f"Others can look into the state directory {directory}.", f"chmod 700 {directory}")
+
+
+def _check_shared(*paths: Path) -> Iterator[Finding]:
+    """Yield which of the files that all runs share this user cannot use: one that root has made, say."""
+    for path in paths:
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            reason = error.strerror or error
+            yield problem(
+                "state", f"{path} cannot be written: {reason}.", f"Remove {path}; the next run makes it anew."
+            )
