@@ -68,7 +68,7 @@ def _batch(
             write(encode(HostFinished(now, task, host, "failed", ignored=True, detail=detail)))
         else:
             status = "changed" if chance.random() < 0.1 else "ok"
-            write((lines.HOST_FINISHED % (now, task, lines.quoted(host), status, "")).encode("ascii"))
+            write(lines.host_finished(now, task, host, status))
     return now
 
 

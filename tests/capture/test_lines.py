@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
 import pytest
 
 from deploytrace.capture import lines
+from deploytrace.capture.hot_path import HotPath
+from deploytrace.capture.recording import Recording
 from deploytrace.events import HostFinished, HostStarted, ItemFinished, TaskStarted, WorkerEnded
 from deploytrace.journal.format import encode
+from deploytrace.journal.writer import Writer
+from journal.conftest import RUN_ID, run_started
 
 HOSTS = ["web1", 'quo"ted', "b\\s", "münchen", "emoji\U0001f600", "tab\there", "new\nline", "\x7f\u2028"]
 
@@ -16,8 +25,35 @@ def test_lines_with_a_host(host: str) -> None:
     assert lines.host_started(5, 7, 3, host) == encode(HostStarted(t=5, execution=7, task=3, host=host))
     for status in ("ok", "changed"):
         for detail in (None, {"reason": host}):
-            line = lines.HOST_FINISHED % (2**62, 3, lines.quoted(host), status, lines.detailed(detail))
-            assert line.encode() == encode(HostFinished(t=2**62, task=3, host=host, status=status, detail=detail))
+            event = HostFinished(t=2**62, task=3, host=host, status=status, detail=detail)
+            assert lines.host_finished(2**62, 3, host, status, detail) == encode(event)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_hot_path_writes_the_same_line(host: str, tmp_path: Path) -> None:
+    recording = Recording(Writer(tmp_path, RUN_ID), run_started())
+    recording.ordinary_tasks["the uuid"] = 3
+    callback, unused = SimpleNamespace(), SimpleNamespace()
+    HotPath(unused, recording, callback)  # type: ignore[arg-type]
+    before = recording.now()
+    for changed in (True, False):
+        callback.v2_runner_on_ok(_Result(SimpleNamespace(name=host), SimpleNamespace(_uuid="the uuid"), changed))
+    recording.writer.close()
+    for line, status in zip(recording.writer.path.read_bytes().splitlines(True)[-2:], ("changed", "ok"), strict=True):
+        t = json.loads(line)["t"]
+        assert before <= t <= recording.now()
+        assert line == lines.host_finished(t, 3, host, status)
+
+
+class _Result(NamedTuple):
+    """What the hot path reads of a result."""
+
+    host: SimpleNamespace
+    task: SimpleNamespace
+    changed: bool
+
+    def is_changed(self) -> bool:
+        return self.changed
 
 
 @pytest.mark.parametrize("label", [None, *HOSTS])

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 
 from ..journal.writer import no_space
 from .extract import reader
-from .lines import HOST_FINISHED, quoted
+from .lines import quoted
 from .recording import Recording
 
 __all__ = ["HotPath"]
+
+_SAMPLED = 15  # of sixteen calls one is timed, whichever begins at such a nanosecond
 
 
 class _Recorder(Protocol):
@@ -31,7 +33,7 @@ class _Recorder(Protocol):
 
 
 class HotPath:
-    """Stands in for the callback's ``v2_runner_on_ok``; ``spent_ns`` is what that took.
+    """Stands in for the callback's ``v2_runner_on_ok``; ``spent_ns`` is what that took, by one call in sixteen.
 
     It is called in the main thread alone. There a KeyboardInterrupt is the user's and passes, see `guard`.
     """
@@ -62,10 +64,15 @@ class HotPath:
             host, task = self._read(result)
             number = self._ordinary[task._uuid]
             status = "changed" if result.is_changed() else "ok"
-            line = (HOST_FINISHED % (began - self._mono_ns, number, quoted(host.name), status, "")).encode()
+            # What `lines.host_finished` says, here with the fewest objects in between: each has a page of its own.
+            line = (
+                f'{{"e":"host_finished","t":{began - self._mono_ns},"task":{number},'
+                f'"host":{quoted(host.name)},"status":"{status}"}}\n'
+            ).encode()
             if write(self._descriptor, line) != len(line):
                 raise no_space()
-            self.spent_ns += monotonic_ns() - began
+            if not began & _SAMPLED:
+                self.spent_ns += (monotonic_ns() - began) * (_SAMPLED + 1)
         except KeyError:
             self._recorder.host_succeeded(result)
         except Exception as error:  # noqa: BLE001 - the law of guard.py

@@ -167,9 +167,8 @@ class Recorder:
         number = self._number(recording, t, task)
         status = "changed" if result.is_changed() else "ok"
         ordinary = task._uuid in recording.ordinary_tasks
-        detail = lines.detailed(self._results.told(host, task, result, status, ordinary=ordinary))
-        line = lines.HOST_FINISHED % (t - recording.mono_ns, number, lines.quoted(host.name), status, detail)
-        recording.write(line.encode("ascii"))
+        detail = self._results.told(host, task, result, status, ordinary=ordinary)
+        recording.write(lines.host_finished(t - recording.mono_ns, number, host.name, status, detail))
 
     @hook
     def host_failed(self, t: int, result: Any, ignored: bool) -> None:
