@@ -1,4 +1,4 @@
-"""Whole runs of ansible-playbook, and what each took: of the clock, at its end, and of its main process's CPU."""
+"""Whole runs of ansible-playbook and what each took of the clock; what processes took of CPU and memory."""
 
 from __future__ import annotations
 
@@ -26,19 +26,10 @@ class Run:
     wall: float
     end: float
     """From the moment the statistics are due until the main process has ended."""
-    cpu: float
-    """Of the main process alone, without its children."""
-    faults: int
-    """Page faults of the main process alone: pages that it touches for the first time after a fork, mostly."""
 
 
-def whole_run(
-    setting: Setting, ansible: Ansible, contestant: Contestant, playbook: str, *, hosts: int, output: str = "quiet"
-) -> Run:
-    """Run a playbook of ``inside/`` on that many local hosts, ten at a time; RuntimeError where it fails.
-
-    ``output`` is Ansible's output: ``quiet``, or ``shown`` as users see it.
-    """
+def whole_run(setting: Setting, ansible: Ansible, contestant: Contestant, playbook: str, *, hosts: int) -> Run:
+    """Run a playbook of ``inside/`` on that many local hosts, ten at a time; RuntimeError where it fails."""
     running = ansible.start(
         INSIDE / playbook,
         inventory=ansible.local_inventory(*(f"host{number:03d}" for number in range(1, hosts + 1))),
@@ -46,7 +37,7 @@ def whole_run(
         env_vars={
             **setting.environ(contestant),
             "ANSIBLE_CALLBACK_PLUGINS": str(INSIDE / "callbacks"),
-            "ANSIBLE_STDOUT_CALLBACK": output,
+            "ANSIBLE_STDOUT_CALLBACK": "quiet",
         },
         args=["--forks", "10"],
     )
@@ -56,24 +47,17 @@ def whole_run(
     os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
     ended = time.monotonic_ns()
     watchdog.cancel()
-    cpu = cpu_of_ended(running.pid)
-    faults = int(_stat(running.pid)[7])
     result = running.finish()
     due = re.search(r"statistics at (\d+)", result.stdout)
     if result.returncode or due is None:
         raise RuntimeError(f"a run with {contestant.title} failed: {result.output}")
-    return Run((ended - began) / 1e9, (ended - int(due[1])) / 1e9, cpu, faults)
+    return Run((ended - began) / 1e9, (ended - int(due[1])) / 1e9)
 
 
 def cpu_of_ended(pid: int) -> float:
     """Return the CPU seconds of a process that has ended and not been reaped, without its children's."""
-    fields = _stat(pid)
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def _stat(pid: int) -> list[str]:
-    """Return what proc_pid_stat(5) tells of a process, from its state on; counts are without its children's."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def peak_memory(pid: int) -> int:

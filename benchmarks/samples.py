@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Measured", "cpu_above", "cpu_ratio", "single", "wall", "wall_above"]
+__all__ = ["Measured", "cpu_above", "cpu_ratio", "share", "single", "wall", "wall_above"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,15 @@ def cpu_above(values: Sequence[float], baseline: Sequence[float]) -> Measured:
 def cpu_ratio(values: Sequence[float], baseline: Sequence[float]) -> Measured:
     """Return how many times as much CPU the fastest repetition took as the baseline's fastest one."""
     return _measured(min(values) / min(baseline), [value / base for value, base in _pairs(values, baseline)])
+
+
+def share(values: Sequence[float], baseline: Sequence[float], wholes: Sequence[float]) -> Measured:
+    """Return what percentage of the whole beside it each repetition took beyond the baseline beside it: the median.
+
+    What makes a repetition dearer makes the whole dearer too, so there is no fastest one to look for.
+    """
+    beside = zip(_pairs(values, baseline), wholes[: len(values)], strict=True)
+    return wall([(value - base) / whole * 100 for (value, base), whole in beside])
 
 
 def wall(values: Sequence[float]) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from .program import Program
@@ -15,6 +16,20 @@ def _left_behind(program: Program, **fields: Any) -> None:
     told.on("h1", "Fine", 0.3, 1)
     told.end(2, stats={"h1": {"ok": 1}})
     told.write(program.state_dir)
+
+
+def test_metrics_without_a_recorded_run_are_those_of_the_state_directory(program: Program) -> None:
+    """The journals may be gone; there is no other store that could be meant."""
+    textfile = program.cwd / "ansible.prom"
+    environ = {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile), "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0"}
+    _left_behind(program)
+    program.output("flush", **environ)
+    published = textfile.read_text()
+    shutil.rmtree(program.state_dir / "journals")
+    textfile.unlink()
+    assert program.output("flush", **environ).startswith("Nothing waits")
+    counted = 'ansible_playbook_runs_total{playbook="deploy.yml",result="success"} 1.0'
+    assert [counted in text for text in (published, textfile.read_text())] == [True, True]
 
 
 def test_metrics_are_those_of_the_store_that_the_runs_went_to(program: Program) -> None:

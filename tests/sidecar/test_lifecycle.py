@@ -9,6 +9,7 @@ import time
 import pytest
 
 from deploytrace.events import ControllerSeen, RunLost
+from deploytrace.journal.losses import read_losses
 from deploytrace.journal.reader import read_events
 from deploytrace.run.load import load
 from ground.receiver import SILENCE, Answer, Receiver
@@ -112,6 +113,25 @@ def test_a_journal_deleted_under_way_is_delivered_all_the_same(place: Place, rec
     run.tell_to_end()
     assert len(distinct(receiver.wait_for(spans_of(6)))) == spans_of(6)
     wait_for(lambda: not alive(run.sidecar), "it ends")
+
+
+@pytest.mark.parametrize("kept", [0, 0.5])
+def test_a_journal_cut_short_under_way_ends_its_run_there(place: Place, receiver: Receiver, kept: float) -> None:
+    """By a shell's ``: > journal``, say: all that was read is delivered, once, the rest is counted as lost."""
+    run = place.record(tasks=6, end="told")
+    run.recorded()
+    receiver.wait_for(spans_of(6) - 2 - 1, timeout=20)  # all but the run, the play and the last task
+    journal = place.directory.journal(run.run_id)
+    os.truncate(journal, int(journal.stat().st_size * kept))
+    spans = distinct(receiver.wait_for(spans_of(6), timeout=10))
+    wait_for(lambda: not alive(run.sidecar), 10, "it ends, and the run goes on")
+    assert len(spans) == len(receiver.spans()) == spans_of(6)
+    assert place.cursor(run.run_id).complete
+    (root,) = (span for span in spans.values() if span.parent_id == "")
+    assert root.attributes["cicd.pipeline.result"] == "error"
+    assert place.log.count(f"{journal} was cut short while it was in use") == 1
+    assert read_losses(place.root) == {"runs": {"cut short": 1}}
+    assert run.process.poll() is None
 
 
 def test_a_state_directory_deleted_under_way(place: Place, receiver: Receiver) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +147,18 @@ def test_leftovers_of_any_content_hold_up_nobody(place: Place, receiver: Receive
     assert flushed.returncode == 3
     assert flushed.stdout.count(": unreadable: ") == 3
     assert "upgrade deploytrace" in flushed.stdout
+
+
+def test_a_textfile_goes_on_to_say_that_a_killed_run_goes_on_until_flush(place: Place, tmp_path: Path) -> None:
+    textfile, going_on = tmp_path / "ansible.prom", 'ansible_playbook_runs_in_progress{playbook="site.yml"} '
+    place.environ |= {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile), "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0"}
+    run = place.record(tasks=1, end="hang")
+    wait_for(lambda: textfile.exists() and going_on + "1.0" in textfile.read_text(), 20, "it is said to go on")
+    os.kill(run.sidecar, signal.SIGKILL)
+    run.kill()
+    assert place.flush().returncode == 0
+    assert going_on + "0.0" in textfile.read_text()
+    assert 'ansible_playbook_runs_total{playbook="site.yml",result="error"} 1.0' in textfile.read_text()
 
 
 def test_a_lock_that_cannot_be_opened_holds_up_nobody(place: Place, receiver: Receiver) -> None:

@@ -3,7 +3,8 @@
 Runs whose destination was dead, or whose sidecar was killed, wait in the state directory. The next run's sidecar
 delivers them by itself; this command does so now, to the endpoint that is set now, else to the one of the run, and
 says of each run what became of it. Metrics that go to a textfile, a Pushgateway or over OTLP are published anew, from
-the store that is set now, else from that of the last run.
+the store that is set now, else from that of the last run, else, where no run is recorded, from the one in the state
+directory, if it is there.
 
 Exit status: 0 when nothing waits any more, 5 when something still waits, 3 when a file cannot be read.
 """

@@ -45,6 +45,9 @@ class Attendance:
         course, fanout = self.fanout.course, self.fanout
         end_noticed: float | None = None
         while not self.dismissed.is_set():
+            if self.journal.cut_short():
+                fanout.cut_short()
+                end_noticed = end_noticed or time.monotonic()
             if not course.ended.is_set() or end_noticed is None:
                 at_end = self._at_end()
                 end_noticed = end_noticed or (time.monotonic() if at_end else None)

@@ -19,11 +19,12 @@ from ..errors import DeliveryRefused, DeliveryUnavailable, JournalError
 from ..journal.cursor import Cursor, Position
 from ..journal.losses import add_loss
 from ..journal.reader import Reader
+from ..run.model import Outcome
 from ..run.replay import Replay
 from ..sinks.contract import Item, LiveSink, Sink
 from .log import LOGGER
 
-__all__ = ["Course", "Delivery", "backoff"]
+__all__ = ["Course", "Delivery", "backoff", "count_loss"]
 
 _POLL = 0.05
 _FIRST_DELAY = 0.5
@@ -35,6 +36,7 @@ class Course:
 
     def __init__(self) -> None:
         self.ended = threading.Event()  # the run has ended
+        self.cut = threading.Event()  # its journal has been cut short: there is no more to read
         self.stopped = threading.Event()  # the deliveries are to end, complete or not
         self.changed = threading.Event()  # set by a delivery whenever it has something to say
 
@@ -94,6 +96,11 @@ class Delivery:
             self.over = True
             self._course.changed.set()
 
+    @property
+    def has_read_all(self) -> bool:
+        """Whether it needs no more of the journal."""
+        return self.over or self._replay.finished
+
     def give_up(self) -> None:
         """Put down that the destination has not even answered; for whoever cannot wait for `run` to end."""
         self.trouble = self.trouble or f"{self.sink.destination} does not answer."
@@ -125,6 +132,10 @@ class Delivery:
                 for node in self._replay.feed(event):
                     yield from self.sink.translate(node)
                 self.progress = time.monotonic()
+            if self._course.cut.is_set():
+                for node in self._replay.close(Outcome.INTERRUPTED):
+                    yield from self.sink.translate(node)
+                return
             if self._replay.finished:
                 self._course.ended.set()
                 return
@@ -200,10 +211,7 @@ class Delivery:
 
     def _lose(self, why: str, count: int, text: str) -> None:
         LOGGER.error("%s (%d of the %s are %s for good)", text, count, self.sink.name, why)
-        try:
-            add_loss(self._state_dir, self.sink.name, why, count)
-        except OSError as error:
-            LOGGER.error("The loss cannot be counted in %s (%s).", self._state_dir, error.strerror or error)
+        count_loss(self._state_dir, self.sink.name, why, count)
 
     def _move(self, **changes: Any) -> None:
         self.position = dataclasses.replace(self.position, **changes)
@@ -221,6 +229,14 @@ class Delivery:
         self.broken = True
         self.trouble = text
         self._move(trouble=text)
+
+
+def count_loss(state_dir: Path, what: str, why: str, count: int) -> None:
+    """Add to a count of `journal.losses`; the log says where that cannot be done."""
+    try:
+        add_loss(state_dir, what, why, count)
+    except OSError as error:
+        LOGGER.error("The loss cannot be counted in %s (%s).", state_dir, error.strerror or error)
 
 
 def _described(error: Exception) -> str:

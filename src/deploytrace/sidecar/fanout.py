@@ -10,8 +10,9 @@ from typing import Any
 
 from ..journal.cursor import Cursor
 from ..sinks.contract import LiveSink, Sink, WorkingSink
-from .delivery import Course, Delivery
+from .delivery import Course, Delivery, count_loss
 from .held_journal import HeldJournal
+from .log import LOGGER
 
 __all__ = ["Fanout"]
 
@@ -61,6 +62,19 @@ class Fanout:
         if not self.begun:
             for sink in self._sinks:
                 sink.close()
+
+    def cut_short(self) -> None:
+        """Let the run end, as lost, where each delivery has read to: the rest is no longer there."""
+        if all(delivery.has_read_all for delivery in self._deliveries):
+            return
+        LOGGER.error(
+            "%s was cut short while it was in use: the run ends there, and what else was recorded is lost. "
+            "Leave it alone; keep_megabytes says how much room journals take.",
+            self._journal.path,
+        )
+        count_loss(self._state_dir, "runs", "cut short", 1)
+        self.course.cut.set()
+        self.course.ended.set()
 
     @property
     def over(self) -> bool:

@@ -23,6 +23,7 @@ class HeldJournal:
         self.path = path
         self._descriptor = descriptor
         self._end = EndWatch(descriptor)
+        self._size = 0  # bytes, when last looked at
 
     def reader(self) -> Reader:
         """Return a new reader, at the journal's start. It keeps the journal held until it is closed."""
@@ -36,9 +37,10 @@ class HeldJournal:
         """Return the run's end record once it is there."""
         return self._end.look()
 
-    def deleted(self) -> bool:
-        """Return whether the file has been deleted; what is written reaches only who has it open then."""
-        return os.fstat(self._descriptor).st_nlink == 0
+    def cut_short(self) -> bool:
+        """Return whether the file has lost some of what it held when last looked at; a journal only grows."""
+        before, self._size = self._size, os.fstat(self._descriptor).st_size
+        return self._size < before
 
     def tell_controller(self, started: RunStarted, ip: str | None) -> None:
         """Put the controller's address on record. Raises `OSError`."""

@@ -227,7 +227,8 @@ _TELEMETRY = (
     ),
     _counter(
         "ansible.telemetry.dropped", "{item}", "run", ("signal", "reason"),
-        "What was lost for good: refused or rejected by the destination, or removed for its age or the quota.",
+        "What was lost for good: refused or rejected by the destination, removed for its age "
+        "or the quota, or cut out of its journal.",
     ),
     _counter(
         "ansible.telemetry.export_failures", "{failure}", "run", ("signal", "error_type"),
