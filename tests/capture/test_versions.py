@@ -56,9 +56,7 @@ def test_every_version_tells_the_same(each_ansible: Ansible) -> None:
 def told(events: list[Event]) -> Counter[Any]:
     """What a run's events say, without times, numbers and the order of hosts that work side by side."""
     tasks = {event.task: event for event in events if isinstance(event, TaskDefined)}
-    names = {
-        event.execution: (tasks[event.task].name, event.host) for event in events if isinstance(event, HostStarted)
-    }
+    at: dict[str, str] = {}  # what each host is at
     told: Counter[Any] = Counter()
     for event in events:
         kind = type(event).__name__
@@ -69,13 +67,15 @@ def told(events: list[Event]) -> Counter[Any]:
             flags = (event.handler, event.rescuable, event.include, event.meta, event.loop, event.run_once)
             args = tuple(sorted(event.args.items()))
             told[kind, event.name, event.action, event.role, around, flags, args, event.notify, event.line] += 1
+        elif isinstance(event, HostStarted):
+            at[event.host] = tasks[event.task].name
         elif isinstance(event, HostFinished):
             detail = event.detail or {}
             reason = bool(detail.get("reason")), detail.get("rc"), detail.get("items")
             told[kind, tasks[event.task].name, event.host, event.status, event.ignored, reason] += 1
         elif isinstance(event, ItemFinished):
             delegate = (event.detail or {}).get("delegated_host")
-            told[kind, names[event.execution], event.status, event.ignored, event.label, delegate] += 1
+            told[kind, at[event.host], event.host, event.status, event.ignored, event.label, delegate] += 1
         elif isinstance(event, HostSeen):
             told[kind, event.host, event.connection] += 1
         elif isinstance(event, Notified):
