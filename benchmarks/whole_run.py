@@ -55,11 +55,11 @@ def measure(setting: Setting, version: str = NEWEST_STABLE) -> Section:
         title="A whole run",
         method=(
             f"What callbacks take of the CPU of Ansible's main process in runs of {_HOSTS} hosts and forty `debug` "
-            f"tasks ({_RESULTS:,} host results, ten forks) with Ansible's own output: counted within each run, in loading "
-            "them, in each dispatch to them (without the output) and at the end, above the same in a run without a "
-            "callback beside it and in percent of that run; with it the page faults of a call. The median of "
-            f"{_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. *Whole runs* is the CPU of all of it, the fastest of "
-            "each; *a worker* the CPU of one, on average."
+            f"tasks ({_RESULTS:,} host results, ten forks) with Ansible's own output: counted within each run, in "
+            "loading them, in each dispatch to them (without the output) and at the end, above the same in a run "
+            "without a callback beside it and in percent of that run; with it the page faults of a call. The median "
+            f"of {_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. *Whole runs* is the CPU of all of it, the fastest "
+            "of each; *a worker* the CPU of one, on average."
         ),
         columns=(
             "callback",

@@ -28,6 +28,8 @@ _FILE = Path(sys.argv.pop(1))
 class _Since(threading.local):
     """From where on a thread counts."""
 
+    process_ns = 0
+
     def mark(self) -> None:
         """Count from now on."""
         self.process_ns = time.process_time_ns()
