@@ -14,8 +14,8 @@ _HERE = Path(__file__).resolve().parent
 _RULES = _HERE.parents[1] / "prometheus/rules"
 _GROUPS = "groups:\n"
 _FIRST = """\
-# Written by rules.py from deploy/prometheus/rules: change the rules there. A file is a PrometheusRule of its own, so that
-# a kustomization can leave it out.
+# Written by rules.py from deploy/prometheus/rules: change the rules there. A file is a PrometheusRule of its own, so
+# that a kustomization can leave it out.
 """
 _HEAD = """\
 ---
