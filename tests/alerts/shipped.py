@@ -14,6 +14,7 @@ from ground.smtp import MailServer
 
 __all__ = [
     "ALERTMANAGER",
+    "GATEWAY",
     "RULES",
     "UNIT_TESTS",
     "alertmanager_for",
@@ -28,6 +29,12 @@ RULES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 UNIT_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yml"))
 """promtool's unit tests of the rules."""
+GATEWAY = {
+    "otelcol_exporter_queue_size": {"data_type", "exporter"},
+    "otelcol_exporter_queue_capacity": {"data_type", "exporter"},
+    "otelcol_exporter_send_failed_spans": {"exporter", "server_address", "server_port"},
+}
+"""What the gateway tells about itself, as far as rules name it, and its labels; ``tests/gateway`` asks a real one."""
 _TARGET_LABELS = {"job", "instance"}
 
 
@@ -46,7 +53,7 @@ def alerts() -> dict[str, dict[str, Any]]:
 
 def known_series() -> dict[str, set[str]]:
     """What may stand in an expression: every series of every metric and recorded rule, with the labels it may have."""
-    known = {"up": set(_TARGET_LABELS)}
+    known = {"up": set(_TARGET_LABELS)} | {name: _TARGET_LABELS | labels for name, labels in GATEWAY.items()}
     for metric in METRICS.values():
         labels = _TARGET_LABELS | set(metric.labels)
         if metric.type is Type.HISTOGRAM:

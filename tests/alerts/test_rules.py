@@ -79,7 +79,7 @@ def _unknown_in(expression: str) -> set[str]:
     """The metrics, and the labels of matchers, that an expression names and nothing has."""
     known = known_series()
     unknown = set()
-    for name, matchers in re.findall(r"\b((?:ansible_|job_|up\b)[\w:]*)(?:\{([^}]*)\})?", expression):
+    for name, matchers in re.findall(r"\b((?:ansible_|job_|otelcol_|up\b)[\w:]*)(?:\{([^}]*)\})?", expression):
         labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))
         unknown |= {name} if name not in known else labels - known[name]
     grouping = re.findall(r"\b(?:without|by|ignoring|on)\s*\(([^)]*)\)", expression)

@@ -349,6 +349,9 @@ def test_file_that_is_no_journal_is_named(program: Program) -> None:
     shutil.copy(path, path.with_name("notes.txt"))  # not named like a journal: nobody's business
     texts = [each["text"] for each in _without_ansible(program)["findings"] if each["state"] == "problem"]
     assert len([text for text in texts if str(path) in text]) == 1
+    Cursor(path.with_name("e" * 32 + ".cursor.json")).finish()  # as of one that was cut short once it was delivered
+    texts = [each["text"] for each in _without_ansible(program)["findings"] if each["state"] == "problem"]
+    assert not [text for text in texts if str(path) in text]
 
 
 def test_plain_text_has_a_line_for_each_finding_and_a_last_word(program: Program) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from alerts.shipped import RULES
 from deploytrace import __version__
 from ground.cache import ROOT
 from ground.deploying import kustomized, refused_pods
@@ -90,7 +92,10 @@ def test_the_gateway_is_given_its_configuration(manifests: list[dict[str, Any]])
     own = {variable["name"]: variable["value"] for variable in container["env"]}
     told = _the(manifests, "ConfigMap", "destinations")
     assert container["envFrom"] == [{"configMapRef": {"name": told["metadata"]["name"]}}]
-    assert set(re.findall(r"\$\{env:(\w+)\}", _GATEWAY)) == (own.keys() - {"GOMEMLIMIT"}) | told["data"].keys()
+    assert (
+        set(re.findall(r"\$\{env:(\w+)(?::-[\d.]+)?\}", _GATEWAY))
+        == (own.keys() - {"GOMEMLIMIT"}) | told["data"].keys()
+    )
     (claim,) = _the(manifests, "StatefulSet", "gateway")["spec"]["volumeClaimTemplates"]
     assert own["OTELCOL_QUEUE"] == mounts[claim["metadata"]["name"]]
     assert "limit_percentage: 80" in _GATEWAY
@@ -104,6 +109,8 @@ def test_ports_agree(manifests: list[dict[str, Any]]) -> None:
     protocols = settings["receivers"]["otlp"]["protocols"]
     endpoints = {"health": settings["extensions"]["health_check"]["endpoint"]}
     endpoints |= {f"otlp-{name}": protocol["endpoint"] for name, protocol in protocols.items()}
+    (telling,) = settings["service"]["telemetry"]["metrics"]["readers"]
+    endpoints["metrics"] = f":{telling['pull']['exporter']['prometheus']['port']}"
     listening = {"gateway": {name: int(endpoint.rpartition(":")[2]) for name, endpoint in endpoints.items()}}
     (exporter,) = re.findall(r"targets: \[localhost:(98\d+)\]", (DEPLOY / "prometheus/prometheus.yml").read_text())
     listening["exporter"] = {"metrics": int(exporter)}
@@ -114,7 +121,7 @@ def test_ports_agree(manifests: list[dict[str, Any]]) -> None:
         offered = {port["name"]: port for port in _the(manifests, "Service", name)["spec"]["ports"]}
         assert {port["targetPort"]: port["port"] for port in offered.values()}.items() <= ports.items()
         (let_in,) = _the(manifests, "NetworkPolicy", name)["spec"]["ingress"]
-        assert {port["port"] for port in let_in["ports"]} == offered.keys()
+        assert {port["port"] for port in let_in["ports"]} == offered.keys() | {"metrics"}
         probes = [probe["httpGet"] for key, probe in container.items() if key.endswith("Probe")]
         assert probes
         assert {probe["port"] for probe in probes} <= ports.keys()
@@ -150,7 +157,7 @@ def test_the_readme_s_own_kustomization(tmp_path: Path) -> None:
     manifests = kustomized(tmp_path)
     monitor = _the(manifests, "ServiceMonitor", "exporter")
     for manifest in manifests:
-        if manifest is not monitor:
+        if not manifest["apiVersion"].startswith("monitoring.coreos.com/"):
             kubernetes_validate.validate(manifest, _OLDEST, strict=True)
     assert refused_pods(manifests) == []  # which knows the operator's kinds too, and each field of theirs
     service = _the(manifests, "Service", "exporter")
@@ -161,6 +168,7 @@ def test_the_readme_s_own_kustomization(tmp_path: Path) -> None:
     labels = {each["targetLabel"]: each["replacement"] for each in endpoint["relabelings"]}
     assert labels["job"] == prometheus["scrape_configs"][0]["job_name"]
     assert labels["instance"] in README
+    _check_pod_monitor(manifests, [each["job_name"] for each in prometheus["scrape_configs"]])
     endpoint["paths"] = ["/metrics"]
     with pytest.raises(AssertionError, match="paths"):
         refused_pods(manifests)
@@ -170,3 +178,27 @@ def test_the_readme_s_own_kustomization(tmp_path: Path) -> None:
     }
     assert _the(manifests, "Service", "gateway")["spec"]["type"] == "LoadBalancer"
     assert _container(manifests, "exporter")["image"] == f"registry.example.org/deploytrace-exporter:{__version__}"
+
+
+def _check_pod_monitor(manifests: list[dict[str, Any]], jobs: list[str]) -> None:
+    """It finds the gateway's pods and their port; the job is the one of Prometheus's own configuration."""
+    spec = _the(manifests, "PodMonitor", "gateway")["spec"]
+    pods = _the(manifests, "StatefulSet", "gateway")["spec"]["template"]["metadata"]["labels"]
+    assert spec["selector"]["matchLabels"].items() <= pods.items()
+    (endpoint,) = spec["podMetricsEndpoints"]
+    assert endpoint["port"] in {port["name"] for port in _container(manifests, "gateway")["ports"]}
+    assert endpoint["relabelings"][0] == {"targetLabel": "job", "replacement": jobs[1]}
+
+
+def test_the_operators_rules_are_prometheuss() -> None:
+    """Written from them; its own types know each field, and promtool says whether the rules are right."""
+    operator = DEPLOY / "kubernetes/prometheus-operator"
+    manifests = list(yaml.safe_load_all((operator / "rules.yml").read_text()))
+    shipped = {path.stem: yaml.safe_load(path.read_text())["groups"] for path in RULES}
+    assert {each["metadata"]["name"]: each["spec"]["groups"] for each in manifests} == shipped
+    written = runpy.run_path(str(operator / "rules.py"))["manifests"]()
+    assert (operator / "rules.yml").read_text() == written
+    assert refused_pods(manifests) == []
+    manifests[0]["spec"]["groups"][0]["rules"][0]["sinec"] = "5m"
+    with pytest.raises(AssertionError, match="sinec"):
+        refused_pods(manifests)

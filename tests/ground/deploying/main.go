@@ -122,7 +122,7 @@ func pods(manifests io.Reader) error {
 			name, template = found.Name, found.Spec.Template
 		case *appsv1.StatefulSet:
 			name, template = found.Name, found.Spec.Template
-		case *monitoringv1.ServiceMonitor:
+		case *monitoringv1.ServiceMonitor, *monitoringv1.PodMonitor, *monitoringv1.PrometheusRule:
 			continue
 		default:
 			return fmt.Errorf("%T: its pods are not looked at", found)

@@ -62,9 +62,10 @@ def _check_losses(root: Path) -> Iterator[Finding]:
 
 
 def _check_unreadable(directory: Directory, read: set[Path]) -> Iterator[Finding]:
-    """Yield what is named like a journal and cannot be read as one; a journal that just begins is not among them."""
-    for _, path in directory.journal_files():
-        if path in read:
+    """Yield what is named like a journal and cannot be read as one; one that just begins, or that was delivered, is
+    not among them."""
+    for run_id, path in directory.journal_files():
+        if path in read or Cursor(directory.cursor(run_id)).complete:
             continue
         try:
             descriptor = open_journal(path)
