@@ -44,7 +44,8 @@ class SpanBuilder:
         """Return the span of an ended node; ``extra`` are attributes that the node itself does not know."""
         shape, collector = self._shapes[node.kind]
         context = self._context
-        found = collector.collect(node, node.detail)
+        subject = shape.subject(node.detail)
+        found = collector.collect(node, subject)
         if node.kind not in _RESULT_KINDS:
             found[OUTCOME.name] = node.outcome.value
         links: tuple[SpanLink, ...] = tuple(context.link(link.node, link.kind) for link in node.links)
@@ -67,8 +68,8 @@ class SpanBuilder:
             trace_id=context.trace_id,
             span_id=identity.span_id(context.run_id, node.id),
             parent_id=parent_id,
-            name=clean(shape.name(node, node.detail)),
-            kind=shape.span_kind(node, node.detail),
+            name=clean(shape.name(node, subject)),
+            kind=shape.span_kind(node, subject),
             start=node.start,
             end=node.end,
             attributes=attributes,
