@@ -48,7 +48,6 @@ def load_run(settings: Settings, name: str, *, details: bool = False) -> OneRun:
         run_id = find(directory, history, name)
         if history is None or directory.journal(run_id).exists():
             return OneRun(run_id, load_journal(directory, run_id)[1])
-        gc.disable()  # as for a journal
         kept = history.tree(run_id)
     if kept is None:
         raise RunNotFound(f"Run {run_id} was removed just now.")
@@ -70,6 +69,7 @@ def find(directory: Directory, history: History | None, name: str) -> str:
 @contextlib.contextmanager
 def reached_history(settings: Settings) -> Iterator[History | None]:
     """Give the history, None where there is no store. Where it cannot be reached now, that is said."""
+    gc.disable()  # as for a journal: neither what speaks to databases nor what is read is garbage before the end
     root = state_directory(settings).root
     with contextlib.ExitStack() as opened:
         history = None
