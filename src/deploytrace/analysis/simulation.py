@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..run.model import Outcome
@@ -38,8 +37,7 @@ class PlannedWork(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """A task with its works in the order in which they are started; ``lead`` is the controller's time before it.
 
     ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
@@ -51,8 +49,7 @@ class PlannedStep:
     throttle: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedBatch:
+class PlannedBatch(NamedTuple):
     """A play or serial batch: ``lead`` is the controller's time before it, ``slots`` how many hosts can be at work.
 
     ``hosts`` are in the order in which Ansible looks at them.

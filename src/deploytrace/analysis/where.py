@@ -19,7 +19,6 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..run.model import PlayDetail, RunDetail, Tree
@@ -34,8 +33,7 @@ SHARES = ("module", "connection", "forks", "throttle", "slowest_host", "controll
 _COMMANDS = frozenset({"command", "shell"})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A play or a role, and what of the run's time is its own; the shares sum to ``ns``. All ns."""
 
     name: str
@@ -43,8 +41,7 @@ class Part:
     shares: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """The shares of a run, ns by name, every name of `SHARES`. They sum to ``duration_ns``, and so do plays and roles.
 
     The tasks without a role are the role ``""``. ``connection_measured`` is the share (0 to 1) of the hosts' work of

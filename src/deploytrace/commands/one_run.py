@@ -6,8 +6,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import RunNotFound, StoreUnavailable
 from ..journal.directory import Directory, named
@@ -25,8 +24,7 @@ LACKS = "loop items, tries, arguments and output"
 """What the history does not keep of a run, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneRun:
+class OneRun(NamedTuple):
     """A run; ``remembered`` where it is from the history, which does not keep all of it (`LACKS`)."""
 
     run_id: str

@@ -44,7 +44,7 @@ __all__ = ["main"]
 _RECOVERY_SECONDS = 120.0
 _LOCK_WAIT = 3.0
 _START_WAIT = 10.0
-_GARBAGE_AFTER = 10_000  # objects; with Python's 700, looking for what is hardly ever there takes a twentieth of all work
+_GARBAGE_AFTER = 10_000  # objects; there is hardly any, and looking for it as often as Python does takes a twentieth
 _LEAST_PATIENCE = 1.0  # seconds for the last batch, also where delivery_wait is 0
 
 

@@ -56,7 +56,7 @@ class Shape(Generic[Subject]):
     meaning: str
     attributes: tuple[Attribute[Subject], ...]
     name: Callable[[Node, Subject], str]
-    subject: Callable[[Any], Subject] = lambda detail: detail  # type: ignore[no-any-return]
+    subject: Callable[[Any], Subject] = lambda detail: detail
     span_kind: Callable[[Node, Subject], SpanKind] = lambda _node, _detail: SpanKind.INTERNAL
     span_kinds: str = "INTERNAL"
 
