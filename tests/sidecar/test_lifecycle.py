@@ -124,7 +124,7 @@ def test_a_journal_cut_short_under_way_ends_its_run_there(place: Place, receiver
     journal = place.directory.journal(run.run_id)
     os.truncate(journal, int(journal.stat().st_size * kept))
     spans = distinct(receiver.wait_for(spans_of(6), timeout=10))
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends, and the run goes on")
+    wait_for(lambda: not alive(run.sidecar), "it ends, and the run goes on")
     assert len(spans) == len(receiver.spans()) == spans_of(6)
     assert place.cursor(run.run_id).complete
     (root,) = (span for span in spans.values() if span.parent_id == "")
