@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import text
 
@@ -141,8 +139,8 @@ def _figures(node: Node) -> object:
         started, failure = detail.started, node.failure and node.failure.message
         return failure, detail.result, detail.hosts, detail.tasks_total, detail.straggler_ns, started.forks
     if hasattr(detail, "definition"):
-        return replace(detail, definition=None, notified_by=())  # type: ignore[type-var]
-    return replace(detail, started=None) if hasattr(detail, "started") else detail  # type: ignore[type-var]
+        return detail._replace(definition=None, notified_by=())
+    return detail._replace(started=None) if hasattr(detail, "started") else detail
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from .plan import Plan
 from .schedule import Step, Strategy
@@ -14,8 +14,7 @@ from .simulation import PlannedBatch, PlannedStep, PlannedWork
 __all__ = ["Changes", "Faster", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Faster:
+class Faster(NamedTuple):
     """A task takes ``share`` of its time on each host (0.5: half as long), or at most ``most_ns``."""
 
     task: str
@@ -28,8 +27,7 @@ class Faster:
         return shorter if self.most_ns is None else min(shorter, self.most_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What is to be different; tasks are named by their stable ids. ``serial`` as in a play: numbers, percentages.
 
     ``plays`` are the ids of those whose strategy and batches change; none: all. ``throttle`` is how many hosts may be
@@ -71,17 +69,17 @@ def _changed(batch: PlannedBatch, changes: Changes) -> PlannedBatch:
     for faster in changes.faster:
         steps = [_mapped(step, faster.of) if step.step.detail.stable_id == faster.task else step for step in steps]
     for task, throttle in changes.throttle:
-        steps = [replace(step, throttle=throttle) if step.step.detail.stable_id == task else step for step in steps]
+        steps = [step._replace(throttle=throttle) if step.step.detail.stable_id == task else step for step in steps]
     strategy = (changes.strategy if changes.concern(batch.play) else None) or batch.strategy
     if strategy is not batch.strategy and strategy is Strategy.LINEAR:
         steps = list(_in_lockstep(steps, batch.hosts))
     elif batch.strategy is Strategy.LINEAR and strategy is not Strategy.LINEAR:
         steps = [_on_every_host(step, batch.hosts) if step.step.detail.definition.run_once else step for step in steps]
-    return replace(batch, steps=tuple(steps), strategy=strategy, slots=changes.forks or batch.slots)
+    return batch._replace(steps=tuple(steps), strategy=strategy, slots=changes.forks or batch.slots)
 
 
 def _mapped(step: PlannedStep, change: Callable[[int], int]) -> PlannedStep:
-    return replace(step, works=tuple(work._replace(duration=change(work.duration)) for work in step.works))
+    return step._replace(works=tuple(work._replace(duration=change(work.duration)) for work in step.works))
 
 
 def _in_lockstep(steps: Sequence[PlannedStep], hosts: Sequence[str]) -> Iterator[PlannedStep]:
@@ -101,13 +99,13 @@ def _in_lockstep(steps: Sequence[PlannedStep], hosts: Sequence[str]) -> Iterator
     for key in _merged(sequences):
         step = found[key][0][0]
         once = step.step.detail.definition.run_once
-        yield replace(step, works=tuple(work for _, work in found[key][: 1 if once else None]))
+        yield step._replace(works=tuple(work for _, work in found[key][: 1 if once else None]))
 
 
 def _on_every_host(step: PlannedStep, hosts: Sequence[str]) -> PlannedStep:
     """Return a task that ran once as it would run outside lockstep, where Ansible heeds no run_once."""
     template = step.works[0]
-    return replace(step, works=tuple(template._replace(host=host) for host in hosts))
+    return step._replace(works=tuple(template._replace(host=host) for host in hosts))
 
 
 def _plays(batches: Sequence[PlannedBatch]) -> Iterator[list[PlannedBatch]]:
@@ -165,7 +163,7 @@ def _split(
         part = hosts[start : start + size]
         steps = (_part(parts, part) for parts in joined)
         kept = tuple(step for step in steps if step.works)
-        yield replace(play[0], lead=play[0].lead if start == 0 else lead, hosts=tuple(part), steps=kept)
+        yield play[0]._replace(lead=play[0].lead if start == 0 else lead, hosts=tuple(part), steps=kept)
         start += size
 
 

@@ -6,9 +6,9 @@ waits: at a start for a free fork, at a result for the work to end. So every mom
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Iterator
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from .schedule import Batch, Schedule, Step, Strategy, Work
@@ -58,7 +58,8 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
     alike: defaultdict[int, list[_Ending]] = defaultdict(list)  # those of a throttled task
     for t, rank, number, work, step in entries:
         awaited = None
-        t = max(t, since)
+        if t < since:
+            t = since
         if rank == 1:
             if lockstep:
                 awaited = _awaited(running, step.slots(batch.slots), since, t)
@@ -66,8 +67,8 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
                 awaited = _awaited(running, batch.slots, max(since, work.told), t)
                 if step.throttle:
                     awaited = awaited or _awaited(alike[id(step)], step.throttle, since, t)
-                    heapq.heappush(alike[id(step)], (work.end, number, work))
-            heapq.heappush(running, (work.end, number, work))
+                    heappush(alike[id(step)], (work.end, number, work))
+            heappush(running, (work.end, number, work))
         elif since < work.end and (not lockstep or since >= step.works[-1].start):
             awaited = work  # in lockstep only when all are started: before, results are taken in as they are there
         yield Action(t, since, rank == 1, work, step, batch, awaited)
@@ -77,5 +78,5 @@ def _of_batch(batch: Batch, since: int) -> Iterator[Action]:
 def _awaited(running: list[_Ending], most: int, since: int, t: int) -> Work | None:
     """Return the work whose end let another start at ``t``, if as many as may were running; forget what is over."""
     while running and running[0][0] <= since:
-        heapq.heappop(running)
+        heappop(running)
     return running[0][2] if len(running) >= most and running[0][0] <= t else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..run.delegation import delegate_of
@@ -22,8 +21,7 @@ from .schedule import Schedule, schedule
 __all__ = ["CriticalPath", "Segment", "critical_path"]
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One stretch of the path; times are Unix ns.
 
     ``kind`` is task, handler, or controller: Ansible's main process itself, before, between and after tasks. Of the
@@ -52,8 +50,7 @@ class Segment:
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
+class CriticalPath(NamedTuple):
     """The segments in order of time; each begins where the one before ended, so they sum to ``duration_ns``."""
 
     duration_ns: int

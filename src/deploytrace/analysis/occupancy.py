@@ -1,4 +1,4 @@
-"""When nobody of a batch was at work, and when hosts had to queue because all forks were taken, or a throttle's."""
+"""When hosts of a batch had to queue because all forks were taken, or a throttle's; when others were at work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Stretches:
         """Return how much of this time is in the intervals."""
         if end <= start or not self._starts:
             return 0
-        place = bisect.bisect_right(self._starts, end) - 1
+        place = bisect.bisect_left(self._starts, end) - 1
         if place >= 0 and self._starts[place] <= start:  # as nearly always; saves a second search
             return max(0, min(end, self._ends[place]) - start)
         return self._until(end) - self._until(start)
@@ -46,15 +46,16 @@ class Stretches:
 class Occupancy:
     """Of one batch from ``start`` to ``end`` (ns since the run's start).
 
-    ``idle`` is when nobody was at work.
+    ``others`` is when somebody was at work, and nobody had to queue.
     """
 
     def __init__(self, batch: Batch, start: int, end: int) -> None:
-        self.idle = Stretches()
+        self.others = Stretches()
         self._taken = Stretches()
         self._held = Stretches()
         working = throttled = 0
-        since = start
+        begun = since = start
+        at_last: Stretches | None = None
         last: dict[str, int] = {}
         for step in batch.steps:
             for work in step.works:
@@ -63,24 +64,29 @@ class Occupancy:
         changes = [*_changes(batch), *((t, 0, 1, 0) for t in last.values()), *_throttled(batch), (end, 0, 0, 0)]
         for t, change, done, stopped in sorted(changes):
             if t > since:
-                if not working:
-                    self.idle.append(since, t)
-                elif working >= batch.slots < busy_hosts:
-                    self._taken.append(since, t)
-                elif throttled:
-                    self._held.append(since, t)
+                at: Stretches | None = None
+                if working >= batch.slots < busy_hosts:
+                    at = self._taken
+                elif working:
+                    at = self._held if throttled else self.others
+                if at is not at_last:
+                    if at_last is not None:
+                        at_last.append(begun, since)
+                    at_last, begun = at, since
                 since = t
             working += change
             busy_hosts -= done
             throttled += stopped
+        if at_last is not None:
+            at_last.append(begun, since)
 
-    def queued(self, start: int, end: int) -> dict[str, int]:
-        """Return how long of this time hosts queued, ns, by what was short.
+    def queued(self, start: int, end: int) -> tuple[int, int]:
+        """Return how long of this time hosts queued for forks, and how long because of a throttle, ns.
 
-        ``forks``: all were taken while more hosts than forks still had work to do. ``throttle``: forks there were, but
-        as many hosts were at a task as its throttle allows, while more had it to do.
+        For forks: all were taken while more hosts than forks still had work to do. Because of a throttle: forks there
+        were, but as many hosts were at a task as its throttle allows, while more had it to do.
         """
-        return {"forks": self._taken.within(start, end), "throttle": self._held.within(start, end)}
+        return self._taken.within(start, end), self._held.within(start, end)
 
 
 _Change = tuple[int, int, int, int]

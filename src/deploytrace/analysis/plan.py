@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from .controller import Action, actions
 from .schedule import Batch, Schedule, Strategy
@@ -19,8 +19,7 @@ from .simulation import PlannedBatch, PlannedStep, PlannedWork
 __all__ = ["Plan", "plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A run's batches, and the controller's time after the last of them (ns)."""
 
     batches: tuple[PlannedBatch, ...]
@@ -48,10 +47,12 @@ def _planned(batch: Batch, done: list[Action], base: int) -> PlannedBatch:
     announced: dict[str, int] = {}
     for action in done:
         t, since, starts, work, _, _, awaited = action
-        if starts:
-            started[work.node.id] = _starting(action, lockstep)
-        else:
+        if not starts:
             announced[work.node.id] = t - (since if awaited is None else max(since, awaited.end))
+        elif lockstep and awaited is None:  # there no host is told by itself
+            started[work.node.id] = t - since, 0, None
+        else:
+            started[work.node.id] = _starting(action, lockstep)
     firsts = {step.works[0].node.id for step in batch.steps} if lockstep else set()
     prepare = _median([cost[0] for node, cost in started.items() if node not in firsts])
     launch = _median([cost[1] for cost in started.values()])
@@ -76,8 +77,6 @@ def _planned(batch: Batch, done: list[Action], base: int) -> PlannedBatch:
 def _starting(action: Action, lockstep: bool) -> _Cost:
     """Return what the controller took to start a work."""
     t, since, _, work, step, _, awaited = action
-    if awaited is None and lockstep:  # there no host is told by itself
-        return t - since, 0, None
     told = since if lockstep else min(max(since, work.told), t)
     if awaited is None:
         return told - since, t - told, None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..run.model import Outcome
 from .plan import Plan
@@ -52,11 +52,11 @@ def savings(plan: Plan, tasks: Iterable[str]) -> dict[str, Saving]:
 def capped(step: PlannedStep) -> PlannedStep:
     """Return a task as if no host took longer than the median host of those in which it came to the same."""
     medians = {outcome: _median(step.works, outcome) for outcome in {work.outcome for work in step.works}}
-    works = [
-        work._replace(duration=medians[work.outcome]) if work.duration > medians[work.outcome] else work
-        for work in step.works
-    ]
-    return replace(step, works=tuple(works))
+    works = []
+    for work in step.works:
+        median = medians[work.outcome]
+        works.append(PlannedWork(work.host, median, *work[2:]) if work.duration > median else work)
+    return step._replace(works=tuple(works))
 
 
 def _median(works: Sequence[PlannedWork], outcome: Outcome) -> int:
@@ -84,8 +84,8 @@ def _played(batch: PlannedBatch, tasks: list[str], found: defaultdict[str, Savin
     for task in tasks:
         others = tuple(step for step in batch.steps if step.step.detail.stable_id != task)
         median = tuple(capped(step) if step.step.detail.stable_id == task else step for step in batch.steps)
-        found[task].whole_ns += max(0, now - duration([replace(batch, steps=others)]))
-        found[task].median_ns += max(0, now - duration([replace(batch, steps=median)]))
+        found[task].whole_ns += max(0, now - duration([batch._replace(steps=others)]))
+        found[task].median_ns += max(0, now - duration([batch._replace(steps=median)]))
 
 
 def _estimated(batch: PlannedBatch, tasks: set[str], found: defaultdict[str, Saving]) -> None:

@@ -6,7 +6,6 @@ The one model that the critical path, where the time went, and what-if share. Al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
 from operator import attrgetter
@@ -50,8 +49,7 @@ class Work(NamedTuple):
     told: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A task of a batch, or one flush of a handler, with its work in order of start; there is some.
 
     ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
@@ -67,8 +65,7 @@ class Step:
         return min(of, self.throttle) if self.throttle else of
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """A play, or one serial batch of it. ``hosts`` are in Ansible's order; ``slots`` is how many can be at work.
 
     That order is the play's ``order`` (shuffled, say), in which a task that all of them do is started.
@@ -81,8 +78,7 @@ class Batch:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A run; a batch in which no host was at work is left out. ``start`` is Unix ns.
 
     ``forks`` are the most workers that there were at once, where Ansible did not tell.

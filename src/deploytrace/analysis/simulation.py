@@ -7,10 +7,9 @@ run would have. What is played is what ansible-core's strategy plugins do (2.17 
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from ..run.model import Outcome
@@ -38,8 +37,7 @@ class PlannedWork(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """A task with its works in the order in which they are started; ``lead`` is the controller's time before it.
 
     ``throttle`` is how many hosts may be at it at once; 0: as many as there are forks.
@@ -51,8 +49,7 @@ class PlannedStep:
     throttle: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedBatch:
+class PlannedBatch(NamedTuple):
     """A play or serial batch: ``lead`` is the controller's time before it, ``slots`` how many hosts can be at work.
 
     ``hosts`` are in the order in which Ansible looks at them.
@@ -92,15 +89,16 @@ def step_duration(step: PlannedStep, workers: int) -> int:
     for _, lasts, prepare, launch, relaunch, announce, _ in step.works:
         t += prepare
         while running and running[0][0] <= t:
-            over.append(heapq.heappop(running))
+            over.append(heappop(running))
         t = max(t, running[0][0]) + relaunch if len(running) >= slots else t + launch
-        heapq.heappush(running, (t + lasts, announce))
+        heappush(running, (t + lasts, announce))
         while running and running[0][0] <= t:
-            over.append(heapq.heappop(running))
-        for _ in range(min(drained, len(over))) if over else ():
-            t += over.popleft()[1]
+            over.append(heappop(running))
+        if over:
+            for _ in range(min(drained, len(over))):
+                t += over.popleft()[1]
     for end, announce in (*over, *sorted(running)):
-        t = max(t, end) + announce
+        t = (end if end > t else t) + announce
     return t
 
 
@@ -131,22 +129,22 @@ def _at_own_pace(batch: PlannedBatch) -> int:
                 ready = [place - shift for place in ready]
                 first = (first + shift) % len(queues)
                 break
-            place = (heapq.heappop(ready) + first) % len(queues)
+            place = (heappop(ready) + first) % len(queues)
             queues[place].popleft()
             t = _start(work, t, batch.workers, running)
-            heapq.heappush(running, t + work.duration)
-            heapq.heappush(unannounced, (t + work.duration, place, work.announce))
+            heappush(running, t + work.duration)
+            heappush(unannounced, (t + work.duration, place, work.announce))
             if throttle is not None:
                 throttle.start(t + work.duration)
             free -= 1
         if unannounced and unannounced[0][0] > t:
             t = unannounced[0][0]
         while unannounced and unannounced[0][0] <= t:
-            _, place, announce = heapq.heappop(unannounced)
+            _, place, announce = heappop(unannounced)
             t += announce
             free += 1
             if queues[place]:
-                heapq.heappush(ready, (place - first) % len(queues))
+                heappush(ready, (place - first) % len(queues))
     return t
 
 
@@ -159,12 +157,12 @@ class _Throttle:
 
     def start(self, end: int) -> None:
         """One more is at it, until then."""
-        heapq.heappush(self._running, end)
+        heappush(self._running, end)
 
     def holds(self, t: int) -> bool:
         """Return whether there are as many as there may be."""
         while self._running and self._running[0] <= t:
-            heapq.heappop(self._running)
+            heappop(self._running)
         return len(self._running) >= self._most
 
 
@@ -172,5 +170,5 @@ def _start(work: PlannedWork, t: int, slots: int, running: list[int]) -> int:
     """Return when a work is started whose host is given it at ``t``; ``running`` loses those that have ended."""
     t += work.prepare
     while running and running[0] <= t:
-        heapq.heappop(running)
+        heappop(running)
     return max(t, running[0]) + work.relaunch if len(running) >= slots else t + work.launch

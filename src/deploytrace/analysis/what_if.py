@@ -7,7 +7,7 @@ fiftieth of the run for the noise from run to run; and where scheduling changes,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..run.model import Tree
 from .changes import Changes, changed
@@ -21,8 +21,7 @@ _OF_THE_CHANGE = 0.1
 _OF_THE_RUN = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """How long the run took, and would have taken: most likely, at least, at most; ns."""
 
     recorded_ns: int
@@ -73,7 +72,7 @@ def _length(followed: Plan) -> int:
 def _scaled(followed: Plan, factor: float) -> Plan:
     """Return the plan as if the controller took ``factor`` of its time for each work."""
     batches = tuple(
-        replace(batch, steps=tuple(_slower(step, factor) for step in batch.steps)) for batch in followed.batches
+        batch._replace(steps=tuple(_slower(step, factor) for step in batch.steps)) for batch in followed.batches
     )
     return Plan(batches, followed.tail)
 
@@ -91,4 +90,4 @@ def _slower(step: PlannedStep, factor: float) -> PlannedStep:
         )
         for host, lasts, prepare, launch, relaunch, announce, outcome in step.works
     ]
-    return replace(step, lead=round(step.lead * factor), works=tuple(works))
+    return step._replace(lead=round(step.lead * factor), works=tuple(works))

@@ -19,7 +19,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..run.model import PlayDetail, RunDetail, Tree
 from .occupancy import Occupancy
@@ -33,8 +33,7 @@ SHARES = ("module", "connection", "forks", "throttle", "slowest_host", "controll
 _COMMANDS = frozenset({"command", "shell"})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A play or a role, and what of the run's time is its own; the shares sum to ``ns``. All ns."""
 
     name: str
@@ -42,8 +41,7 @@ class Part:
     shares: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """The shares of a run, ns by name, every name of `SHARES`. They sum to ``duration_ns``, and so do plays and roles.
 
     The tasks without a role are the role ``""``. ``connection_measured`` is the share (0 to 1) of the hosts' work of
@@ -88,7 +86,9 @@ def where(tree: Tree, scheduled: Schedule | None = None) -> Where:
 
 
 class _Connection:
-    """How much of a work is connecting, transferring and starting the module, as far as it can be told."""
+    """How much of a work is connecting, transferring and starting the module, as far as it can be told: ``told``, in
+    ns by the work's node. ``measured`` is the share (0 to 1) of all work of which it can.
+    """
 
     def __init__(self, scheduled: Schedule) -> None:
         works = [work for batch in scheduled.batches for step in batch.steps for work in step.works]
@@ -96,15 +96,15 @@ class _Connection:
         for work in works:
             if (own := _own(work)) is not None:
                 known[_way(work)].append(max(0, work.end - work.start - own))
+        self.told: dict[str, int] = {}
+        self.measured = 0.0
+        if not known:
+            return
         typical = {way: statistics.median_low(values) for way, values in known.items()}
-        found = {work.node.id: _connecting(work, typical) for work in works} if typical else {}
-        self._told = {node: ns for node, ns in found.items() if ns is not None}
-        told = sum(work.end - work.start for work in works if work.node.id in self._told)
+        found = {work.node.id: _connecting(work, typical) for work in works}
+        self.told = {node: ns for node, ns in found.items() if ns is not None}
+        told = sum(work.end - work.start for work in works if work.node.id in self.told)
         self.measured = told / max(1, sum(work.end - work.start for work in works))
-
-    def of(self, work: Work) -> int:
-        """Return it in ns, 0 where it can not be told."""
-        return self._told.get(work.node.id, 0)
 
 
 def _connecting(work: Work, typical: Mapping[str | None, int]) -> int | None:
@@ -119,7 +119,8 @@ def _connecting(work: Work, typical: Mapping[str | None, int]) -> int | None:
 
 
 def _own(work: Work) -> int | None:
-    delta = work.detail.detail.get("delta")
+    said = work.detail.detail
+    delta = said.get("delta") if said else None
     return round(delta * 1e9) if isinstance(delta, (int, float)) and work.detail.attempts <= 1 else None
 
 
@@ -129,69 +130,86 @@ def _way(work: Work) -> str | None:
     return seen.connection if seen is not None else None
 
 
+class _Spent:
+    """What hosts were at, in all, of one role: host ns by share, as `SHARES` names them."""
+
+    __slots__ = ("connection", "controller", "forks", "module", "slowest_host", "throttle")
+
+    def __init__(self) -> None:
+        self.module = self.connection = self.forks = self.throttle = self.slowest_host = self.controller = 0
+
+
+class _Task(NamedTuple):
+    """A step as its hosts' time is counted. Until ``begun`` they wait for other hosts, then only to be started: in
+    lockstep the first host's start, elsewhere 0. In lockstep it has a barrier.
+    """
+
+    spent: _Spent
+    begun: int
+    barrier: _Barrier | None
+
+
 class _Hosts:
     """What each host of a batch was at, from the batch's start to its end."""
 
     def __init__(self, batch: Batch, start: int, end: int, connection: _Connection) -> None:
         self._batch = batch
-        self._lockstep = batch.strategy is Strategy.LINEAR
         self._start, self._end = start, end
-        self._connection = connection
-        self._sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._connecting = connection.told
         self._occupancy = Occupancy(batch, start, end)
-        self._barriers = {id(step): _Barrier(step, self._occupancy) for step in batch.steps} if self._lockstep else {}
 
     def sums(self) -> Mapping[tuple[str, str], int]:
         """Return how long hosts were at what, by role and share (host ns); each host's sum to the batch's length."""
-        own: dict[str, list[tuple[Work, Step]]] = {host: [] for host in self._batch.hosts}
+        lockstep = self._batch.strategy is Strategy.LINEAR
+        roles: defaultdict[str, _Spent] = defaultdict(_Spent)
+        own: dict[str, list[tuple[Work, _Task]]] = {host: [] for host in self._batch.hosts}
         for step in self._batch.steps:
+            spent = roles[step.detail.definition.role or ""]
+            barrier = _Barrier(step, self._occupancy) if lockstep else None
+            task = _Task(spent, step.works[0].start if lockstep else 0, barrier)
             for work in step.works:
-                own[work.host].append((work, step))
+                own[work.host].append((work, task))
         for works in own.values():
             works.sort(key=lambda each: each[0].start)
-            self._add_host(works)
-        return self._sums
+            spent = works[-1][1].spent if works else roles[""]
+            self._add_host(works, _Task(spent, self._end, None))
+        return {(role, share): getattr(spent, share) for role, spent in roles.items() for share in _Spent.__slots__}
 
-    def _add_host(self, works: list[tuple[Work, Step]]) -> None:
-        t, before = self._start, None
-        role = ""
-        for work, step in works:
-            role = step.detail.definition.role or ""
+    def _add_host(self, works: list[tuple[Work, _Task]], rest: _Task) -> None:
+        """Add what one host was at; ``rest`` stands for the batch's end."""
+        t, last, connecting = self._start, self._end, self._connecting
+        before: tuple[Work, _Task] | None = None
+        for now in works:
+            work, task = now
             begin = max(t, work.start)
-            end = min(self._end, max(t, work.end))
-            self._add_waiting(t, begin, before, role, begun=step.works[0].start)
-            spent = end - begin
-            connecting = min(spent, self._connection.of(work))
-            self._sums[role, "connection"] += connecting
-            self._sums[role, "module"] += spent - connecting
-            t, before = end, (work, step)
-        self._add_waiting(t, self._end, before, role)
+            end = min(last, max(t, work.end))
+            if t < begin:
+                self._add_waiting(t, begin, before, task)
+            spent, length = task.spent, end - begin
+            if connecting:  # it is rarely known
+                connection = min(length, connecting.get(work.node.id, 0))
+                spent.connection += connection
+                length -= connection
+            spent.module += length
+            t, before = end, now
+        if t < last:
+            self._add_waiting(t, last, before, rest)
 
-    def _add_waiting(
-        self, t: int, until: int, before: tuple[Work, Step] | None, role: str, *, begun: int | None = None
-    ) -> None:
-        """Add what a host waited for after one work and before the next (``role``: of that; the first host began it at
-        ``begun``), or the batch's end."""
-        sums = self._sums
-        if self._lockstep and before is not None:
-            work, step = before
-            barrier = self._barriers[id(step)]
+    def _add_waiting(self, t: int, until: int, before: tuple[Work, _Task] | None, task: _Task) -> None:
+        """Add what a host waited for after one work and before its next task, or the batch's end."""
+        if before is not None and (barrier := before[1].barrier) is not None and t < barrier.end:
             passed = min(until, barrier.end)
-            if passed > t:
-                name = step.detail.definition.role or ""
-                for share, ns in barrier.waiting(work, passed - t).items():
-                    sums[name, share] += ns
-                t = passed
-        if until <= t:
-            return
-        # Until a task begins, hosts wait for those that are at another one; from then on only to be started.
-        middle = until if begun is None else min(until, max(t, begun)) if self._lockstep else t
-        others = middle - t - self._occupancy.idle.within(t, middle) - sum(self._occupancy.queued(t, middle).values())
-        queued = self._occupancy.queued(t, until)
-        for share, ns in queued.items():
-            sums[role, share] += ns
-        sums[role, "slowest_host"] += others
-        sums[role, "controller"] += until - t - sum(queued.values()) - others
+            barrier.add_waiting(before[1].spent, before[0], passed - t)
+            t = passed
+        if t < until:
+            forks, throttle = self._occupancy.queued(t, until)
+            middle = min(until, max(t, task.begun))
+            others = self._occupancy.others.within(t, middle) if t < middle else 0
+            spent = task.spent
+            spent.forks += forks
+            spent.throttle += throttle
+            spent.slowest_host += others
+            spent.controller += until - t - forks - throttle - others
 
 
 class _Barrier:
@@ -203,14 +221,19 @@ class _Barrier:
         self.end = latest.end
         self._longest = max(work.end - work.start for work in step.works)
         self._late = max(1, latest.start - first)
-        self._queued = occupancy.queued(first, latest.start)
+        self._forks, self._throttle = occupancy.queued(first, latest.start)
 
-    def waiting(self, work: Work, ns: int) -> dict[str, int]:
-        """Return what ``ns`` of waiting after a work are, by share: for slower hosts; because others started late, who
-        had to queue, or because the controller starts one after the other."""
+    def add_waiting(self, spent: _Spent, work: Work, ns: int) -> None:
+        """Add what ``ns`` of waiting after a work are: for slower hosts; because others started late, who had to
+        queue, or because the controller starts one after the other.
+        """
         slower = min(ns, self._longest - (work.end - work.start))
-        queued = {share: (ns - slower) * late // self._late for share, late in self._queued.items()}
-        return {**queued, "slowest_host": slower, "controller": ns - slower - sum(queued.values())}
+        spent.slowest_host += slower
+        if rest := ns - slower:
+            forks, throttle = rest * self._forks // self._late, rest * self._throttle // self._late
+            spent.forks += forks
+            spent.throttle += throttle
+            spent.controller += rest - forks - throttle
 
 
 def _shared(sums: Mapping[tuple[str, str], int], batch: Batch, length: int) -> dict[tuple[str, str], int]:

@@ -24,6 +24,7 @@ COMMANDS = (
     *("mail", "flush", "exporter", "doctor"),
 )
 
+_GARBAGE_AFTER = 10_000  # objects; while modules are loaded nothing is garbage
 _INTERRUPTED = 128 + 2  # as a shell reports a program that SIGINT ended
 _BROKEN_PIPE = 128 + 13  # likewise SIGPIPE: who read the output has seen enough
 
@@ -62,6 +63,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``deploytrace`` with these arguments (default: the process's own); return its exit status."""
     ready_streams()
+    gc.set_threshold(_GARBAGE_AFTER)
     try:
         try:
             status = _run(sys.argv[1:] if argv is None else argv)

@@ -6,8 +6,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import RunNotFound, StoreUnavailable
 from ..journal.directory import Directory, named
@@ -25,8 +24,7 @@ LACKS = "loop items, tries, arguments and output"
 """What the history does not keep of a run, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneRun:
+class OneRun(NamedTuple):
     """A run; ``remembered`` where it is from the history, which does not keep all of it (`LACKS`)."""
 
     run_id: str
@@ -48,7 +46,6 @@ def load_run(settings: Settings, name: str, *, details: bool = False) -> OneRun:
         run_id = find(directory, history, name)
         if history is None or directory.journal(run_id).exists():
             return OneRun(run_id, load_journal(directory, run_id)[1])
-        gc.disable()  # as for a journal
         kept = history.tree(run_id)
     if kept is None:
         raise RunNotFound(f"Run {run_id} was removed just now.")
@@ -70,6 +67,7 @@ def find(directory: Directory, history: History | None, name: str) -> str:
 @contextlib.contextmanager
 def reached_history(settings: Settings) -> Iterator[History | None]:
     """Give the history, None where there is no store. Where it cannot be reached now, that is said."""
+    gc.disable()  # as for a journal: neither what speaks to databases nor what is read is garbage before the end
     root = state_directory(settings).root
     with contextlib.ExitStack() as opened:
         history = None

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Terminal"]
 
@@ -14,8 +14,7 @@ _WIDTH = 100  # columns, where nobody tells
 _NARROWEST = 30
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(NamedTuple):
     """``width`` in columns; ``color``: ANSI colours are welcome; ``ascii_only``: nothing but ASCII arrives whole."""
 
     width: int

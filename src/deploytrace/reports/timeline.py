@@ -7,7 +7,7 @@ cell still shows as one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Glyphs", "Interval", "Timeline", "merged"]
 
@@ -22,8 +22,7 @@ _STEPS = (
 )
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The characters of tree and bars; ``bar`` is indexed by the state of the left and the right half of a cell."""
 
     branch: str

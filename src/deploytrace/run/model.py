@@ -74,8 +74,7 @@ class Outcome(str, Enum):
     RUNNING = "running"  # only where a run is looked at before its end
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a node failed: ``type`` in the vocabulary of ``error.type`` (docs/spans.md), ``message`` in words."""
 
     type: str
@@ -84,25 +83,22 @@ class Failure:
     stacktrace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Something that happened within a node (a span event). ``t`` is Unix time in ns."""
 
     t: int
     name: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A tie to a node elsewhere in the run: ``kind`` is ``notify`` (the host result that notified a handler)."""
 
     node: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunDetail:
+class RunDetail(NamedTuple):
     """``result`` is OpenTelemetry's cicd.pipeline.result: success, failure, error, timeout, skip, cancellation."""
 
     started: RunStarted
@@ -113,11 +109,10 @@ class RunDetail:
     straggler_ns: int  # over tasks in lockstep: slowest host minus median host
     controller_ip: str | None = None
     downtime_ns: int | None = None  # the longest downtime window; None where there was none
-    service_hosts: Mapping[str, int] = field(default_factory=dict)  # how many hosts each marked service has
+    service_hosts: Mapping[str, int] = _NOTHING  # how many hosts each marked service has
 
 
-@dataclass(frozen=True, slots=True)
-class PlayDetail:
+class PlayDetail(NamedTuple):
     """A play; ``started`` is its first batch's start. ``lockstep``: its hosts work at one task at a time."""
 
     started: PlayStarted
@@ -125,16 +120,14 @@ class PlayDetail:
     lockstep: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class BatchDetail:
+class BatchDetail(NamedTuple):
     """A serial batch, counted from 1."""
 
     number: int
     hosts_total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class RoleDetail:
+class RoleDetail(NamedTuple):
     """A role invocation, counted from 1 among those of the same role in the play."""
 
     name: str
@@ -143,8 +136,7 @@ class RoleDetail:
     invocation: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDetail:
+class BlockDetail(NamedTuple):
     """A block, or its rescue or always section (a child of the block's own node)."""
 
     name: str
@@ -154,8 +146,7 @@ class BlockDetail:
     line: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDetail:
+class TaskDetail(NamedTuple):
     """A task, or one flush of a handler.
 
     ``busy_ns`` is the length of the union of the host results' intervals: the task's duration (DESIGN.md 4).
@@ -201,7 +192,7 @@ class HostDetail(NamedTuple):  # no dataclass, as `Node`: there are millions, an
     fork_wait_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)  # a named tuple has an ``index`` of its own
 class ItemDetail:
     """A loop item, counted from 0."""
 
@@ -213,8 +204,7 @@ class ItemDetail:
     play: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptDetail:
+class AttemptDetail(NamedTuple):
     """One try, counted from 1; ``delay`` (s) was waited after it."""
 
     host: str
@@ -222,12 +212,11 @@ class AttemptDetail:
     number: int
     maximum: int | None
     delay: float
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = _NOTHING
     play: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DowntimeDetail:
+class DowntimeDetail(NamedTuple):
     """A window in which a host's service was down; ``service`` is empty where the tags name none.
 
     The service was down for ``duration_ns`` at most, counted from the node's start (the node itself ends 10 µs before,

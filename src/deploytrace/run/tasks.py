@@ -82,14 +82,15 @@ class Occurrence(Container):
 
     def take(self, node: Node, host: str, base: int) -> None:
         """Take in a host result that has ended."""
-        start, end = node.start - base, node.end - base
+        start, end, outcome, failure = node.start - base, node.end - base, node.outcome, node.failure
         self.cover(start, end)
         self.intervals.append((start, end))
-        self.hosts[node.outcome] += 1
+        self.hosts[outcome] += 1
         self.done.add(host)
-        self.outcome = gravest(self.outcome, node.outcome)
-        if node.failure is not None and node.outcome not in (Outcome.IGNORED, Outcome.RESCUED) and self.failure is None:
-            self.failure = node.failure
+        if outcome is not self.outcome:
+            self.outcome = gravest(self.outcome, outcome)
+        if failure is not None and outcome not in (Outcome.IGNORED, Outcome.RESCUED) and self.failure is None:
+            self.failure = failure
         if self.slowest is None or end - start > self.slowest[0]:
             self.slowest = (end - start, host)
 

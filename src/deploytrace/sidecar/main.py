@@ -7,6 +7,7 @@ output once the run has ended, Ansible's process waits for a moment, and no long
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -43,6 +44,7 @@ __all__ = ["main"]
 _RECOVERY_SECONDS = 120.0
 _LOCK_WAIT = 3.0
 _START_WAIT = 10.0
+_GARBAGE_AFTER = 10_000  # objects; there is hardly any, and looking for it as often as Python does takes a twentieth
 _LEAST_PATIENCE = 1.0  # seconds for the last batch, also where delivery_wait is 0
 
 
@@ -53,6 +55,7 @@ def main(open_sinks: OpenSinks = open_sinks) -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     os.umask(0o077)
+    gc.set_threshold(_GARBAGE_AFTER)
     try:
         orders = read_orders(sys.stdin.buffer.read())
         directory = Directory(orders.state_dir)

@@ -121,7 +121,7 @@ class HistorySink:
             Observation("ansible_playbook_last_slower_tasks", labels, len(found.tasks), end),
             Observation("ansible_playbook_last_excess_seconds", labels, excess, end),
         )
-        return dataclasses.replace(entry, observations=(*entry.observations, *judged))
+        return entry._replace(observations=(*entry.observations, *judged))
 
     def _expect(self, store: Store, state_dir: Path) -> None:
         """Leave what is expected of the next run like this one. Nothing is lost where that cannot be done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -54,7 +53,7 @@ class Shape:
             started_ns=node.start - self._base,
             duration_ns=node.end - node.start,
             outcome=node.outcome.value,
-            detail=_json(dataclasses.asdict(detail)),
+            detail=_json(detail._asdict()),
         )
 
     def waited(self, node: Node, detail: HostDetail) -> int | None:

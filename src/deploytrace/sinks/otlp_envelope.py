@@ -17,7 +17,7 @@ from .otlp_codec import JSON, PROTOBUF, SCHEMA_URL, SCOPE_NAME, Scope
 from .otlp_signal import Signal
 from .span import Attributes, Value
 
-__all__ = ["JsonEnvelope", "ProtobufEnvelope", "json_attributes", "put_attributes", "to_json"]
+__all__ = ["JsonEnvelope", "ProtobufEnvelope", "json_attributes", "put_attributes", "quoted", "to_json"]
 
 # Field numbers of opentelemetry/proto/trace/v1/trace.proto and .../trace_service.proto; those of metrics are the same.
 _REQUEST_RESOURCE = 1
@@ -25,23 +25,27 @@ _RESOURCE, _RESOURCE_SCOPE, _RESOURCE_SCHEMA_URL = 1, 2, 3
 _SCOPE, _SCOPE_ITEMS, _SCOPE_SCHEMA_URL = 1, 2, 3
 
 to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+quoted = json.encoder.encode_basestring
+"""Return a text as `to_json` writes it; a span has dozens of them."""
 
 
-def _json_value(value: Value) -> dict[str, Any]:
+def json_attributes(attributes: Attributes) -> str:
+    """Return attributes in OTLP's JSON form, encoded: a list."""
+    pairs = [f'{{"key":{quoted(name)},"value":{{{_json_value(value)}}}}}' for name, value in attributes.items()]
+    return f"[{','.join(pairs)}]"
+
+
+def _json_value(value: Value) -> str:
     if isinstance(value, str):
-        return {"stringValue": value}
+        return f'"stringValue":{quoted(value)}'
     if isinstance(value, bool):
-        return {"boolValue": value}
+        return '"boolValue":true' if value else '"boolValue":false'
     if isinstance(value, int):
-        return {"intValue": str(value)}
+        return f'"intValue":"{value}"'
     if isinstance(value, float):
-        return {"doubleValue": value}
-    return {"arrayValue": {"values": [{"stringValue": part} for part in value]}}
-
-
-def json_attributes(attributes: Attributes) -> list[dict[str, Any]]:
-    """Return attributes in OTLP's JSON form."""
-    return [{"key": name, "value": _json_value(value)} for name, value in attributes.items()]
+        return f'"doubleValue":{value!r}'  # it is finite (`span_shape`)
+    parts = [f'{{"stringValue":{quoted(part)}}}' for part in value]
+    return f'"arrayValue":{{"values":[{",".join(parts)}]}}'
 
 
 def put_attributes(container: Any, attributes: Attributes) -> None:
@@ -84,16 +88,10 @@ class JsonEnvelope:
     def __init__(self, scope: Scope, signal: Signal) -> None:
         self.signal = signal
         items, group = signal.items, signal.items.capitalize()
-        head = {
-            "resource": {"attributes": json_attributes(scope.resource)},
-            "schemaUrl": SCHEMA_URL,
-            f"scope{group}": [
-                {"scope": {"name": SCOPE_NAME, "version": scope.version}, "schemaUrl": SCHEMA_URL, items: []}
-            ],
-        }
-        # The items stand in the last list of the envelope.
-        before, _, after = to_json({f"resource{group}": [head]}).rpartition(f'"{items}":[]')
-        self._before, self._after = f'{before}"{items}":['.encode(), f"]{after}".encode()
+        resource = f'{{"resource":{{"attributes":{json_attributes(scope.resource)}}},"schemaUrl":{quoted(SCHEMA_URL)}'
+        about = to_json({"scope": {"name": SCOPE_NAME, "version": scope.version}, "schemaUrl": SCHEMA_URL})
+        before = f'{{"resource{group}":[{resource},"scope{group}":[{about[:-1]},"{items}":['
+        self._before, self._after = before.encode(), b"]}]}]}"
 
     def request(self, items: Sequence[bytes]) -> bytes:
         """Return a request of encoded items."""

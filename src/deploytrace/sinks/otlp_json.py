@@ -6,19 +6,14 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from .otlp_codec import Scope
-from .otlp_envelope import JsonEnvelope, json_attributes, to_json
+from .otlp_envelope import JsonEnvelope, json_attributes, quoted
 from .otlp_signal import TRACES
-from .span import Span
+from .span import Attributes, Span, SpanEvent, SpanLink
 
 __all__ = ["JsonCodec"]
-
-
-def _filled(**fields: Any) -> dict[str, Any]:
-    """Return the fields that are not empty, as protobuf leaves default values out."""
-    return {name: value for name, value in fields.items() if value}
 
 
 class JsonCodec(JsonEnvelope):
@@ -29,42 +24,57 @@ class JsonCodec(JsonEnvelope):
 
     def encode(self, span: Span) -> bytes:
         """Return a span as it stands in a request."""
-        events = [
-            _filled(
-                timeUnixNano=str(event.t),
-                name=event.name,
-                attributes=json_attributes(event.attributes),
-                droppedAttributesCount=event.dropped_attributes,
-            )
-            for event in span.events
-        ]
-        links = [
-            _filled(
-                traceId=link.trace_id,
-                spanId=link.span_id,
-                traceState=link.trace_state,
-                attributes=json_attributes(link.attributes),
-                droppedAttributesCount=link.dropped_attributes,
-            )
-            for link in span.links
-        ]
-        return to_json(
-            _filled(
-                traceId=span.trace_id,
-                spanId=span.span_id,
-                parentSpanId=span.parent_id,
-                traceState=span.trace_state,
-                flags=span.flags,
-                name=span.name,
-                kind=span.kind.value,
-                startTimeUnixNano=str(span.start),
-                endTimeUnixNano=str(span.end),
-                attributes=json_attributes(span.attributes),
-                droppedAttributesCount=span.dropped_attributes,
-                events=events,
-                droppedEventsCount=span.dropped_events,
-                links=links,
-                droppedLinksCount=span.dropped_links,
-                status=_filled(code=span.status.value, message=span.status_message),
-            )
+        return _filled(
+            traceId=_text(span.trace_id),
+            spanId=_text(span.span_id),
+            parentSpanId=_text(span.parent_id),
+            traceState=_text(span.trace_state),
+            flags=span.flags,
+            name=_text(span.name),
+            kind=int(span.kind),
+            startTimeUnixNano=f'"{span.start}"',
+            endTimeUnixNano=f'"{span.end}"',
+            attributes=_attributes(span.attributes),
+            droppedAttributesCount=span.dropped_attributes,
+            events=_list(map(_event, span.events)) if span.events else "",
+            droppedEventsCount=span.dropped_events,
+            links=_list(map(_link, span.links)) if span.links else "",
+            droppedLinksCount=span.dropped_links,
+            status=_filled(code=int(span.status), message=_text(span.status_message)) if span.status else "",
         ).encode()
+
+
+def _event(event: SpanEvent) -> str:
+    return _filled(
+        timeUnixNano=f'"{event.t}"',
+        name=_text(event.name),
+        attributes=_attributes(event.attributes),
+        droppedAttributesCount=event.dropped_attributes,
+    )
+
+
+def _link(link: SpanLink) -> str:
+    return _filled(
+        traceId=_text(link.trace_id),
+        spanId=_text(link.span_id),
+        traceState=_text(link.trace_state),
+        attributes=_attributes(link.attributes),
+        droppedAttributesCount=link.dropped_attributes,
+    )
+
+
+def _filled(**fields: str | int) -> str:
+    """Return an object of the fields, encoded themselves, that are not empty: protobuf leaves default values out."""
+    return "{" + ",".join([f'"{name}":{value}' for name, value in fields.items() if value]) + "}"
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"[{','.join(values)}]"
+
+
+def _text(text: str) -> str:
+    return quoted(text) if text else ""
+
+
+def _attributes(attributes: Attributes) -> str:
+    return json_attributes(attributes) if attributes else ""

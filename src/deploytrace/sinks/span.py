@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Union
+from typing import NamedTuple, Union
 
 __all__ = ["Attributes", "Span", "SpanEvent", "SpanKind", "SpanLink", "StatusCode", "Value"]
 
@@ -28,8 +27,7 @@ class StatusCode(IntEnum):
     ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class SpanEvent:
+class SpanEvent(NamedTuple):
     """Something that happened at one time (Unix ns) within a span."""
 
     t: int
@@ -38,8 +36,7 @@ class SpanEvent:
     dropped_attributes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SpanLink:
+class SpanLink(NamedTuple):
     """A tie to another span; ids in hex."""
 
     trace_id: str
@@ -49,8 +46,7 @@ class SpanLink:
     dropped_attributes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One span: ids in hex, times in Unix ns. ``flags`` are OTLP's: trace flags, remote parent."""
 
     trace_id: str

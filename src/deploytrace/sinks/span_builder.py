@@ -8,6 +8,7 @@ SDK's way would have held is held here: its samplers decide (`span_context`), th
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .. import identity
@@ -39,18 +40,21 @@ class SpanBuilder:
             kind: (shape, Collector(shape.attributes, settings)) for kind, shape in SHAPES.items()
         }
         self._flags = context.flags(root=False)
+        span_id = functools.partial(identity.span_id, context.run_id)
+        self._parent_id = functools.lru_cache(maxsize=64)(span_id)  # siblings follow each other
 
     def build(self, node: Node, extra: dict[str, Value]) -> Span:
         """Return the span of an ended node; ``extra`` are attributes that the node itself does not know."""
         shape, collector = self._shapes[node.kind]
         context = self._context
-        found = collector.collect(node, node.detail)
+        subject = shape.subject(node.detail)
+        found = collector.collect(node, subject)
         if node.kind not in _RESULT_KINDS:
             found[OUTCOME.name] = node.outcome.value
         links: tuple[SpanLink, ...] = tuple(context.link(link.node, link.kind) for link in node.links)
         parent_id, flags = "", self._flags
         if node.parent is not None:
-            parent_id = identity.span_id(context.run_id, node.parent)
+            parent_id = self._parent_id(node.parent)
         else:
             parent_id, flags = context.parent_id, context.flags(root=True)
             links = (*context.root_links, *links)
@@ -67,8 +71,8 @@ class SpanBuilder:
             trace_id=context.trace_id,
             span_id=identity.span_id(context.run_id, node.id),
             parent_id=parent_id,
-            name=clean(shape.name(node, node.detail)),
-            kind=shape.span_kind(node, node.detail),
+            name=clean(shape.name(node, subject)),
+            kind=shape.span_kind(node, subject),
             start=node.start,
             end=node.end,
             attributes=attributes,

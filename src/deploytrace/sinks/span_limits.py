@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .span import Attributes, Span, SpanEvent, SpanLink, Value
 
@@ -103,8 +103,9 @@ class Limiter:
         """Return a span's attributes within the limits, and how many were dropped."""
         found: dict[str, Value] = dict(attributes)
         dropped = max(0, len(found) - (self._limits.attributes if count is None else count))
-        for name in list(found)[len(found) - dropped :]:
-            del found[name]
+        if dropped:
+            for name in list(found)[len(found) - dropped :]:
+                del found[name]
         for name, value in found.items():
             if isinstance(value, str):
                 if len(value) > self._short or not value.isascii():
@@ -139,4 +140,4 @@ def shrink(span: Span, length: int) -> Span:
     limiter = Limiter(Limits(bytes=length))
     attributes, _ = limiter.attributes(span.attributes)
     events, _ = limiter.events(span.events)
-    return replace(span, attributes=attributes, events=events)
+    return span._replace(attributes=attributes, events=events)

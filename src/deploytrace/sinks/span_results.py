@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..run.delegation import delegate_of
 from ..run.model import AttemptDetail, HostDetail, ItemDetail, Kind, Node, Outcome
@@ -32,35 +32,40 @@ _COMPAT_STATUS = {
 _URL_ARGUMENTS = {"uri": "url", "get_url": "url", "win_get_url": "url", "win_uri": "url", "git": "repo"}
 
 
-def _delegate(host: HostDetail) -> str | None:
-    """Return where a delegated task ran; ``{{ ... }}`` where only Ansible knows."""
-    return delegate_of(host) or host.definition.delegate_to
+class _Result(NamedTuple):
+    """A host result, and what several of its attributes need: who did its work, how that host is reached."""
+
+    host: HostDetail
+    delegate: str | None
+    connection: str | None
+    kind: SpanKind
 
 
-def _connection(host: HostDetail) -> str | None:
+def _result(host: HostDetail) -> _Result:
+    delegate = delegate_of(host) or host.definition.delegate_to  # ``{{ ... }}`` where only Ansible knows
+    connection = _connection(host, delegate)
+    local = delegate in _ON_CONTROLLER if delegate is not None else connection in (None, "local")
+    return _Result(host, delegate, connection, SpanKind.INTERNAL if local else SpanKind.CLIENT)
+
+
+def _connection(host: HostDetail, delegate: str | None) -> str | None:
     """Return the connection plugin without its collection; how a delegate is reached, only its result tells."""
     name = host.detail.get("connection")
-    if name is None and host.seen is not None and _delegate(host) is None:
+    if name is None and host.seen is not None and delegate is None:
         name = host.seen.connection
     return str(name).rpartition(".")[2] if name else None
 
 
-def _span_kind(_: Node, host: HostDetail) -> SpanKind:
-    delegate = _delegate(host)
-    if delegate is not None:
-        return SpanKind.INTERNAL if delegate in _ON_CONTROLLER else SpanKind.CLIENT
-    return SpanKind.INTERNAL if _connection(host) in (None, "local") else SpanKind.CLIENT
-
-
-def _address(host: HostDetail) -> str | None:
-    delegate = _delegate(host)
+def _address(result: _Result) -> str | None:
+    host, delegate = result.host, result.delegate
     if delegate is not None:
         return None if "{{" in delegate else delegate
     return (host.seen.address if host.seen else None) or host.host
 
 
-def _port(host: HostDetail) -> int | None:
-    return host.seen.port if host.seen and _delegate(host) is None else None
+def _port(result: _Result) -> int | None:
+    seen = result.host.seen
+    return seen.port if seen and result.delegate is None else None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -71,9 +76,9 @@ def _ip_literal(address: str | None) -> str | None:
         return None
 
 
-def _protocol(node: Node, host: HostDetail) -> str | None:
-    connection = _connection(host)
-    if connection in (None, "local") or _span_kind(node, host) is not SpanKind.CLIENT:
+def _protocol(result: _Result) -> str | None:
+    connection = result.connection
+    if connection is None or connection == "local" or result.kind is not SpanKind.CLIENT:
         return None
     return _PROTOCOLS.get(connection, connection)
 
@@ -88,27 +93,30 @@ def _url(host: HostDetail) -> str | None:
     return url if isinstance(url, str) and "://" in url and "{{" not in url else None
 
 
-def _message(node: Node, host: HostDetail) -> str:
+def _message(node: Node, result: _Result) -> str:
     if node.outcome is Outcome.SKIPPED:
-        return str(host.detail.get("skip_reason") or "skipped")
+        return str(result.host.detail.get("skip_reason") or "skipped")
     if node.failure is not None:
-        return node.failure.message or str(host.detail.get("msg") or "failed")
+        return node.failure.message or str(result.host.detail.get("msg") or "failed")
     return "success"
 
 
-def _compat_status(node: Node, host: HostDetail) -> str:
-    if host.definition.include and node.outcome is Outcome.OK:
+def _compat_status(node: Node, result: _Result) -> str:
+    if result.host.definition.include and node.outcome is Outcome.OK:
         return "included"
     return _COMPAT_STATUS.get(node.outcome, "ok")
 
 
-def _compat_name(node: Node, host: HostDetail) -> str:
+def _compat_name(node: Node, result: _Result) -> str:
+    host = result.host
     role = f"{host.definition.role} : " if host.definition.role else ""
     return f"[{host.host}] {host.play}: {role}{node.name}"
 
 
-def _detail(key: str, name: str, kind: str, meaning: str) -> Attribute[HostDetail]:
-    return Attribute(name, kind, meaning, lambda _, host: None if (value := host.detail.get(key)) == "" else value)
+def _detail(key: str, name: str, kind: str, meaning: str) -> Attribute[_Result]:
+    return Attribute(
+        name, kind, meaning, lambda _, result: None if (value := result.host.detail.get(key)) == "" else value
+    )
 
 
 def _failed_messages(host: HostDetail) -> list[Any]:
@@ -118,15 +126,18 @@ def _failed_messages(host: HostDetail) -> list[Any]:
     return [item.get("msg") or "" for item in items if isinstance(item, dict)]
 
 
-HOST = Shape[HostDetail](
+HOST = Shape[_Result](
     Kind.HOST,
     "{task name}",
     "One task on one host, from its worker's start to its worker's end.",
     name=lambda node, _: node.name,
-    span_kind=_span_kind,
+    subject=_result,
+    span_kind=lambda _, result: result.kind,
     span_kinds="CLIENT where the host is reached over a connection, INTERNAL on the controller itself",
     attributes=(
-        Attribute("ansible.task.host.name", "string", "The host's name in the inventory.", lambda _, host: host.host),
+        Attribute(
+            "ansible.task.host.name", "string", "The host's name in the inventory.", lambda _, result: result.host.host
+        ),
         Attribute(
             "ansible.task.host.outcome",
             "string",
@@ -144,7 +155,7 @@ HOST = Shape[HostDetail](
             "ansible.task.module",
             "string",
             "The action or module as written (as community.general).",
-            lambda _, host: host.definition.action,
+            lambda _, result: result.host.definition.action,
         ),
         Attribute(
             "ansible.task.message",
@@ -156,60 +167,68 @@ HOST = Shape[HostDetail](
             "ansible.task.result",
             "int",
             "The command's exit status, else 0 (as community.general).",
-            lambda _, host: host.detail.get("rc") or 0,
+            lambda _, result: result.host.detail.get("rc") or 0,
         ),
         Attribute(
             "ansible.task.args.name",
             "string[]",
             "Names of the task's arguments (as community.general).",
-            lambda _, host: tuple(host.definition.args),
+            lambda _, result: tuple(result.host.definition.args),
         ),
         Attribute(
             "ansible.task.args.value",
             "string[]",
             "Their values as written in the playbook, masked (as community.general).",
-            lambda _, host: tuple(host.definition.args.values()),
+            lambda _, result: tuple(result.host.definition.args.values()),
         ),
         Attribute(
             "server.address",
             "string",
             "Where the work was done: ansible_host, or the delegate.",
-            lambda _, host: _address(host),
+            lambda _, result: _address(result),
         ),
-        Attribute("server.port", "int", "ansible_port.", lambda _, host: _port(host)),
+        Attribute("server.port", "int", "ansible_port.", lambda _, result: _port(result)),
         Attribute(
             "network.peer.address",
             "string",
             "The address where it is a literal one.",
-            lambda _, host: _ip_literal(_address(host)),
+            lambda _, result: _ip_literal(_address(result)),
         ),
-        Attribute("network.protocol.name", "string", "ssh, winrm...", _protocol),
+        Attribute("network.protocol.name", "string", "ssh, winrm...", lambda _, result: _protocol(result)),
         Attribute(
             "peer.service",
             "string",
             "The host's name; deprecated.",
-            lambda node, host: host.host if _span_kind(node, host) is SpanKind.CLIENT else None,
+            lambda _, result: result.host.host if result.kind is SpanKind.CLIENT else None,
             "jaeger_peer_service",
         ),
         Attribute(
-            "url.full", "string", "The URL that the task asked, without credentials.", lambda _, host: _url(host)
+            "url.full",
+            "string",
+            "The URL that the task asked, without credentials.",
+            lambda _, result: _url(result.host),
         ),
-        Attribute("http.url", "string", "The same; deprecated.", lambda _, host: _url(host), "compat_http_url"),
-        Attribute("ansible.connection", "string", "The connection plugin.", lambda _, host: _connection(host)),
         Attribute(
-            "ansible.role.name", "string", "The role that the task belongs to.", lambda _, host: host.definition.role
+            "http.url", "string", "The same; deprecated.", lambda _, result: _url(result.host), "compat_http_url"
+        ),
+        Attribute("ansible.connection", "string", "The connection plugin.", lambda _, result: result.connection),
+        Attribute(
+            "ansible.role.name",
+            "string",
+            "The role that the task belongs to.",
+            lambda _, result: result.host.definition.role,
         ),
         Attribute(
             "ansible.task.changed",
             "boolean",
             "Whether it changed something.",
-            lambda node, host: node.outcome is Outcome.CHANGED or bool(host.detail.get("changed")),
+            lambda node, result: node.outcome is Outcome.CHANGED or bool(result.host.detail.get("changed")),
         ),
         Attribute(
             "ansible.task.attempts",
             "int",
             "Tries, where there was more than one.",
-            lambda _, host: host.attempts if host.attempts > 1 else None,
+            lambda _, result: result.host.attempts if result.host.attempts > 1 else None,
         ),
         _detail("rc", "ansible.task.rc", "int", "The command's exit status, where it is known."),
         _detail("delegated_host", "ansible.task.delegated_host", "string", "The host that it was delegated to."),
@@ -217,40 +236,42 @@ HOST = Shape[HostDetail](
             "ansible.task.no_log",
             "boolean",
             "Whether no_log hides its data.",
-            lambda _, host: bool(host.definition.no_log or host.detail.get("censored")) or None,
+            lambda _, result: bool(result.host.definition.no_log or result.host.detail.get("censored")) or None,
         ),
         _detail("job", "ansible.task.async_id", "string", "Id of the asynchronous job."),
         Attribute(
             "ansible.task.wait_seconds",
             "double",
             "From the task's announcement to this start: mostly waiting for a free fork.",
-            lambda _, host: seconds(host.waited_ns),
+            lambda _, result: seconds(result.host.waited_ns),
         ),
         Attribute(
             "ansible.task.announce_delay_seconds",
             "double",
             "From this end to Ansible's announcement of the result: the controller was the bottleneck.",
-            lambda node, host: seconds(max(0, host.announced - node.end)) if host.announced is not None else None,
+            lambda node, result: (
+                seconds(max(0, result.host.announced - node.end)) if result.host.announced is not None else None
+            ),
         ),
         Attribute(
             "ansible.task.end_source",
             "string",
             "Who told the end: worker (the true one), announcement (the worker did not) or end (the run ended first).",
-            lambda _, host: host.end_source,
+            lambda _, result: result.host.end_source,
         ),
         _detail("delta", "ansible.task.module_seconds", "double", "How long the module itself says that it worked."),
-        Attribute("ansible.items.total", "int", "Loop items.", lambda _, host: host.items or None),
+        Attribute("ansible.items.total", "int", "Loop items.", lambda _, result: result.host.items or None),
         Attribute(
             "ansible.items.failed",
             "string[]",
             "Labels of the loop items that failed.",
-            lambda _, host: host.failed_items,
+            lambda _, result: result.host.failed_items,
         ),
         Attribute(
             "ansible.items.failed.messages",
             "string[]",
             "Why they failed, at most 20.",
-            lambda _, host: _failed_messages(host),
+            lambda _, result: _failed_messages(result.host),
         ),
         _detail("cmd", "ansible.task.cmd", "string", "The command of a failed result, redacted."),
         _detail("stdout", "ansible.task.stdout", "string", "Standard output of a failed result, redacted and cut."),

@@ -46,13 +46,17 @@ class EventShape:
 
 @dataclass(frozen=True)
 class Shape(Generic[Subject]):
-    """What one kind of node looks like as a span. ``title`` and ``span_kinds`` are for people; the functions decide."""
+    """What one kind of node looks like as a span. ``title`` and ``span_kinds`` are for people; the functions decide.
+
+    They are given the node and ``subject`` of its detail: the detail itself, or what is to be known of it only once.
+    """
 
     kind: Kind
     title: str
     meaning: str
     attributes: tuple[Attribute[Subject], ...]
     name: Callable[[Node, Subject], str]
+    subject: Callable[[Any], Subject] = lambda detail: detail
     span_kind: Callable[[Node, Subject], SpanKind] = lambda _node, _detail: SpanKind.INTERNAL
     span_kinds: str = "INTERNAL"
 

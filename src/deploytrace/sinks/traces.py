@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..analysis.downtime import Downtimes
 from ..run.model import Kind, Node
@@ -23,8 +23,7 @@ MAX_ITEMS = 512
 MAX_BYTES = 3 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedSpan:
+class EncodedSpan(NamedTuple):
     """A span as it is sent."""
 
     data: bytes

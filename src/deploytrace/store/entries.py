@@ -6,7 +6,6 @@ whether it has it already. Times within a run are ns since its start, as in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Union
 
 __all__ = [
@@ -218,8 +217,7 @@ Row = Union[  # noqa: UP007 - Python 3.10 evaluates it
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry; ``number`` counts from 1 in its run, ``size`` is about how many bytes it takes in memory.
 
     ``beside`` are rows that no earlier version had: numbered themselves, they would give the entries of a run that a
