@@ -252,5 +252,7 @@ class Ansible:
         assert not left, f"still running after {timeout:g} s: {left}"
 
     def end(self) -> None:
-        """Kill whatever its programs have left running."""
-        end_all(self.processes())
+        """Kill whatever its programs have left running, and what that may have started meanwhile."""
+        while left := self.processes():
+            end_all(left)
+            wait_until_gone(_MARK, self._mark, 0.1)
