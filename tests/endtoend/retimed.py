@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploytrace.events import Event, HostFinished, HostStarted, RunStarted, TaskDefined
+from deploytrace.journal.cursor import Cursor
 from deploytrace.journal.directory import Directory
 from deploytrace.journal.format import encode
 from deploytrace.journal.writer import Writer
@@ -59,7 +60,7 @@ def retimed(events: Iterable[Event], seconds: Mapping[str, float], **started: An
 
 
 def put_down(state_dir: Path, events: Iterable[Event]) -> None:
-    """Write a run's journal into a state directory."""
+    """Write a run's journal into a state directory, as one that is delivered."""
     started, *others = events
     assert isinstance(started, RunStarted)
     directory = Directory(state_dir)
@@ -67,3 +68,4 @@ def put_down(state_dir: Path, events: Iterable[Event]) -> None:
     writer = Writer(directory.journals, started.run_id)
     for event in (started, *others):
         writer.write(encode(event))
+    Cursor(directory.cursor(started.run_id)).finish()
