@@ -121,7 +121,9 @@ def test_a_silent_destination_keeps_the_sidecar_no_longer_than_delivery_wait(pla
 
 def test_without_delivery_wait_a_healthy_destination_still_gets_all(place: Place, receiver: Receiver) -> None:
     place.environ["DEPLOYTRACE_DELIVERY_WAIT"] = "0"
-    run = place.record(tasks=2)
+    run = place.record(tasks=2, end="told")
+    wait_for((place.root / "store.db").exists, "the sidecar is at work")
+    run.tell_to_end()
     receiver.wait_for(spans_of(2))
     wait_for(lambda: not alive(run.sidecar), "it ends")
     assert place.cursor(run.run_id).complete

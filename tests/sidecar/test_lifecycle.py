@@ -123,11 +123,11 @@ def test_a_journal_cut_short_under_way_ends_its_run_there(place: Place, receiver
     """By a shell's ``: > journal``, say: all that was read is delivered, once, the rest is counted as lost."""
     run = place.record(tasks=6, end="told")
     run.recorded()
-    receiver.wait_for(spans_of(6) - 2 - 1, timeout=20)  # all but the run, the play and the last task
+    receiver.wait_for(spans_of(6) - 2 - 1)  # all but the run, the play and the last task
     journal = place.directory.journal(run.run_id)
     os.truncate(journal, int(journal.stat().st_size * kept))
-    spans = distinct(receiver.wait_for(spans_of(6), timeout=10))
-    wait_for(lambda: not alive(run.sidecar), 10, "it ends, and the run goes on")
+    spans = distinct(receiver.wait_for(spans_of(6)))
+    wait_for(lambda: not alive(run.sidecar), "it ends, and the run goes on")
     assert len(spans) == len(receiver.spans()) == spans_of(6)
     assert place.cursor(run.run_id).complete
     (root,) = (span for span in spans.values() if span.parent_id == "")

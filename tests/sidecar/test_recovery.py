@@ -151,7 +151,7 @@ def test_a_textfile_goes_on_to_say_that_a_killed_run_goes_on_until_flush(place: 
     textfile, going_on = tmp_path / "ansible.prom", 'ansible_playbook_runs_in_progress{playbook="site.yml"} '
     place.environ |= {"DEPLOYTRACE_METRICS_TEXTFILE": str(textfile), "DEPLOYTRACE_METRICS_BIRTH_HOLD": "0"}
     run = place.record(tasks=1, end="hang")
-    wait_for(lambda: textfile.exists() and going_on + "1.0" in textfile.read_text(), 20, "it is said to go on")
+    wait_for(lambda: textfile.exists() and going_on + "1.0" in textfile.read_text(), "it is said to go on")
     os.kill(run.sidecar, signal.SIGKILL)
     run.kill()
     assert place.flush().returncode == 0
@@ -164,7 +164,7 @@ def test_a_lock_that_cannot_be_opened_holds_up_nobody(place: Place, receiver: Re
     left = place.leave_behind(tasks=1)
     place.directory.recovery_lock.mkdir()
     run = place.record(tasks=1)
-    wait_for(lambda: not alive(run.sidecar), 40, "the sidecar ends")
+    wait_for(lambda: not alive(run.sidecar), "the sidecar ends")
     assert place.cursor(left).complete
     assert len(distinct(receiver.spans(left))) == len(receiver.spans(left)) == spans_of(1)
     said = f"{place.directory.recovery_lock} cannot be opened (Is a directory), so that all sidecars look for"
