@@ -132,13 +132,13 @@ def seen(ansible: Ansible) -> Iterator[Seen]:
         flushed = ansible.deploytrace("flush", env_vars=environ | endpoint)  # what its own sidecar gave up, if it did
         assert flushed.returncode == 0, flushed.output
         run_of("roles-2.21", run_id=new_run_id()).commit(url, metrics_series_limit=1)
-        going_on = ansible.start(_SITE, inventory=inventory, env_vars=environ, args=["-e", "waiting=60"])
+        going_on = ansible.start(_SITE, inventory=inventory, env_vars=environ, args=["-e", "waiting=600"])
         server.wait_for("ansible_playbook_running_start_timestamp_seconds")
         server.wait_for("job_playbook:ansible_playbook_duration_seconds:mean14d")
-        server.wait_for("increase(ansible_telemetry_store_overflow_total[1m]) > 0")
-        server.wait_for("increase(ansible_telemetry_store_errors_total[1m]) > 0")
-        server.wait_for("increase(ansible_run_errors_total[1m]) > 0")
-        server.wait_for('increase(ansible_telemetry_dropped_total{signal="traces"}[1m]) > 0')
+        server.wait_for(f"increase(ansible_telemetry_store_overflow_total[{_POINT}]) > 0")
+        server.wait_for(f"increase(ansible_telemetry_store_errors_total[{_POINT}]) > 0")
+        server.wait_for(f"increase(ansible_run_errors_total[{_POINT}]) > 0")
+        server.wait_for(f'increase(ansible_telemetry_dropped_total{{signal="traces"}}[{_POINT}]) > 0')
         yield Seen(server, time.time())
         going_on.kill()
         ansible.end()

@@ -73,7 +73,7 @@ _STOPPED = """
       ansible.builtin.raw: "true"
       tags: deploytrace_down:shop
     - name: Unpack
-      ansible.builtin.raw: sleep 30
+      ansible.builtin.raw: sleep 300
     - name: Start
       ansible.builtin.raw: "true"
       tags: deploytrace_up:shop
@@ -122,7 +122,7 @@ def test_tags_of_real_tasks_make_windows(each_ansible: Ansible) -> None:
 
 def test_a_deploy_that_is_killed_leaves_its_downtimes_open(ansible: Ansible, jaeger: Jaeger) -> None:
     running = ansible.start(_STOPPED, env_vars={"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_http})
-    running.wait_until(lambda: any("sleep 30" in process.command for process in ansible.processes()))
+    running.wait_until(lambda: any("sleep 300" in process.command for process in ansible.processes()))
     running.kill()
     running.finish()
     journal = only_journal(ansible.state_dir)

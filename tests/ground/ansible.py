@@ -39,6 +39,8 @@ class Result:
     stderr: str
     seconds: float
     """From its start to the end of its main process."""
+    ended: float
+    """When that was (s, monotonic clock)."""
     pid: int
 
     @property
@@ -112,8 +114,8 @@ class Running:
             os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
             raise AssertionError(f"still running after {timeout:g} s\n{self.stdout}\n{self.stderr}") from None
-        seconds = time.monotonic() - self._begun
-        return Result(self.process.returncode, self.stdout, self.stderr, seconds, self.pid)
+        ended = time.monotonic()
+        return Result(self.process.returncode, self.stdout, self.stderr, ended - self._begun, ended, self.pid)
 
 
 class Ansible:
@@ -240,11 +242,17 @@ class Ansible:
         """What its programs have left running: after a run has ended, the sidecar."""
         return marked(_MARK, self._mark)
 
+    def sidecars(self) -> list[Process]:
+        """Those of them that are sidecars."""
+        return [process for process in self.processes() if "deploytrace.sidecar" in process.command]
+
     def wait_for_sidecar(self, timeout: float = PATIENCE_S) -> None:
         """Wait until all its programs' processes have ended; AssertionError naming those that have not."""
         left = wait_until_gone(_MARK, self._mark, timeout)
         assert not left, f"still running after {timeout:g} s: {left}"
 
     def end(self) -> None:
-        """Kill whatever its programs have left running."""
-        end_all(self.processes())
+        """Kill whatever its programs have left running, and what that may have started meanwhile."""
+        while left := self.processes():
+            end_all(left)
+            wait_until_gone(_MARK, self._mark, 0.1)

@@ -207,16 +207,18 @@ def test_a_destination_that_comes_late(tmp_path: Path, answering: _Answering) ->
     environ = {
         "DEPLOYTRACE_METRICS_BIRTH_HOLD": "1",
         "DEPLOYTRACE_METRICS_PUSHGATEWAY": answering.url,
-        "DEPLOYTRACE_DELIVERY_WAIT": "1",
+        "DEPLOYTRACE_DELIVERY_WAIT": "2",
     }
     with state_directory(tmp_path / "state", **environ) as place:
-        first = place.record()
-        first.recorded()
+        first = place.record(end="told")
+        wait_for((place.root / "store.db").exists, "the sidecar is at work")
+        first.tell_to_end()
         wait_for(lambda: not alive(first.sidecar), "the first sidecar's end")
         trouble = place.cursor(first.run_id).positions["metrics_pushgateway"].trouble
         assert trouble == f"{answering.url} answered 503: it cannot take data now (pushed metrics are invalid)."
         assert place.cursor(first.run_id).positions["history"].complete
         answering.status = 200
+        del place.environ["DEPLOYTRACE_DELIVERY_WAIT"]
         second = place.record()
         second.recorded()
         wait_for(lambda: not alive(second.sidecar), "the second sidecar's end")

@@ -19,6 +19,5 @@ def place(tmp_path: Path, receiver: Receiver) -> Iterator[Place]:
         tmp_path / "state",
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.http,
         OTEL_EXPORTER_OTLP_TIMEOUT="2",
-        DEPLOYTRACE_DELIVERY_WAIT="2",
     ) as there:
         yield there

@@ -114,9 +114,10 @@ class Place:
         return recording.run_id
 
     def flush(self) -> subprocess.CompletedProcess[str]:
-        """Run ``deploytrace flush``."""
+        """Run ``deploytrace flush``, which is as patient as it is by default."""
+        environ = {name: value for name, value in self._environ().items() if name != "DEPLOYTRACE_DELIVERY_WAIT"}
         return subprocess.run(
-            [sys.executable, "-c", _FLUSH], env=self._environ(), capture_output=True, text=True, timeout=90, check=False
+            [sys.executable, "-c", _FLUSH], env=environ, capture_output=True, text=True, timeout=90, check=False
         )
 
     def cursor(self, run_id: str) -> Cursor:

@@ -92,15 +92,12 @@ class _Run:
                 self.add(ev.HostFinished(self.now(), task, host, "changed"))
 
 
-def _leave_orphan(run: _Run) -> None:
-    """Fork a child that keeps every descriptor and writes to the journal well after its parent was killed."""
-    parent = os.getpid()
+def _leave_orphan(run: _Run, last_word: Path) -> None:
+    """Fork a child that keeps every descriptor, and writes to the journal only once there is a file ``last_word``."""
     if os.fork() == 0:
-        while os.getppid() == parent:
+        while not last_word.exists():
             time.sleep(0.05)
-        time.sleep(1.5)
         run.add(ev.WorkerEnded(run.now(), 1, os.getpid()))
-        time.sleep(1.5)
         os._exit(0)
 
 
@@ -114,7 +111,7 @@ def main() -> None:
     print(json.dumps({"run_id": run.run_id, "sidecar": sidecar.pid if sidecar else None}), flush=True)
     run.record(plan["tasks"], plan.get("pause", 0.0))
     if plan.get("orphan"):
-        _leave_orphan(run)
+        _leave_orphan(run, directory.root / "last-word")
     if plan["end"] == "hang":
         run.add(ev.TaskDefined(run.now(), plan["tasks"] + 1, 1, "open", "open", "command"))
         run.add(ev.TaskStarted(run.now(), plan["tasks"] + 1), ev.HostStarted(run.now(), 10**6, plan["tasks"] + 1, "h1"))

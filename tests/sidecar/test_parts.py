@@ -197,14 +197,15 @@ def test_a_sink_sends_after_those_that_it_waits_for(directory: Directory) -> Non
 
 @pytest.mark.parametrize("working", [True, False])
 def test_patience_does_not_run_out_with_a_sink_that_is_at_work(directory: Directory, *, working: bool) -> None:
+    given_up = threading.Event()
+
     @dataclass
     class _Long(_Sink):
         working: bool = False
 
         def deliver(self, items: Sequence[_Item]) -> int:
             self.working = working
-            time.sleep(1.5)
-            self.working = False
+            given_up.wait(1.0 if working else PATIENCE_S)
             return super().deliver(items)
 
     journal = _held(directory)
@@ -215,6 +216,7 @@ def test_patience_does_not_run_out_with_a_sink_that_is_at_work(directory: Direct
         journal, started, fanout, None, 0.2, 0.2, live=True, dismissed=threading.Event(), say=lambda _: None
     )
     assert attendance.attend() is working
+    given_up.set()
     journal.close()
     wait_for(lambda: fanout.over, "it has ended")
 
@@ -233,7 +235,7 @@ def test_a_journal_stays_held_until_the_last_reader_is_closed(directory: Directo
 
 def test_without_opentelemetry_the_runs_end_is_recorded_all_the_same(place: Place, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ImportError('No module named opentelemetry')")
-    place.environ["PYTHONPATH"] = str(tmp_path)
+    place.environ |= {"PYTHONPATH": str(tmp_path), "DEPLOYTRACE_DELIVERY_WAIT": "2"}
     run = place.record(tasks=1, end="hang")
     run.recorded()
     run.kill()

@@ -201,10 +201,10 @@ def test_a_server_that_is_away_silent_or_busy_is_tried_again() -> None:
     with silent_port() as port, pytest.raises(DeliveryUnavailable, match="does not answer"):
         Post(deploy(), smtp_url=f"smtp://127.0.0.1:{port}", smtp_timeout=0.3).send()
     with running_mail_server() as server:
-        post = Post(deploy(), smtp_url=server.url(), smtp_timeout=0.5)
         server.hangs = True
         with pytest.raises(DeliveryUnavailable, match="does not answer"):
-            post.send()
+            Post(deploy(), smtp_url=server.url(), smtp_timeout=0.5).send()
+        post = Post(deploy(), smtp_url=server.url())
         server.hangs, server.answer = False, "451 4.3.0 Try again later"
         with pytest.raises(DeliveryUnavailable, match=r"451 4\.3\.0 Try again later"):
             post.send()

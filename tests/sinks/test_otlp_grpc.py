@@ -124,7 +124,7 @@ def test_silence_and_refusal_end_in_time(receiver: Receiver) -> None:
     assert "did not answer in time" in str(error)
     with refusing_port() as port:
         assert isinstance(_failure(f"http://127.0.0.1:{port}"), DeliveryUnavailable)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8, "the default is 10 s"
 
 
 def test_a_server_that_comes_back_is_found_again() -> None:

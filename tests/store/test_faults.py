@@ -238,7 +238,7 @@ def test_a_damaged_store(place: Place) -> None:
     recording.process.wait(PATIENCE_S)
     wait_for(lambda: "is damaged or no store" in place.log, "it is said")
     wait_for(lambda: _given_up(place, recording.run_id), "it is given up for now")
-    assert place.cursor(recording.run_id).positions["trace_file"].complete
+    wait_for(lambda: place.cursor(recording.run_id).positions["trace_file"].complete, "the trace is there all the same")
     shutil.move(damaged, place.root / "broken.db")
     wait_for(lambda: "delivered" in place.flush().stdout, "it is flushed")
     _delivered_once(f"sqlite:///{damaged}", recording.run_id, place)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from deploytrace.analysis.summing import summary_of
 from deploytrace.analysis.trends import BY, times_of, trends
+from deploytrace.kinds import usual_file
 from deploytrace.settings import Settings
 from deploytrace.sinks.history import HistorySink
 from deploytrace.store.database import open_store
@@ -71,6 +73,15 @@ def test_a_run_in_progress_should_be_over_as_the_runs_like_it_were(url: str, tmp
     sink.deliver(entries)
     sink.close()
     assert _expected(url, start) == {}
+
+
+def test_a_run_that_was_left_behind_takes_back_nothing_of_what_is_expected(url: str, tmp_path: Path) -> None:
+    """The oldest is committed last."""
+    runs = [run_of("roles-2.21", run_id=f"{number:032x}", wall_ns=number * 10**12) for number in (2, 3, 1)]
+    for run in runs:
+        run.commit(url, state_dir=tmp_path)
+    file = usual_file(tmp_path, summary_of(runs[0].nodes).context.kind)
+    assert json.loads(file.read_text().splitlines()[0])["runs"] == 3
 
 
 def _expected(url: str, now_ns: int) -> dict[str, float]:
