@@ -136,7 +136,7 @@ def test_nothing_planted_is_in_anything_of_ours(each_ansible: Ansible, deploy: P
             "DEPLOYTRACE_REDACT_KEYS": "launch_code",
             "DEPLOYTRACE_REDACT_PATTERNS": r"ZZ-\w+",
             "DEPLOYTRACE_RESULTS": "all",
-            "DEPLOYTRACE_DELIVERY_WAIT": "0",
+            "DEPLOYTRACE_DELIVERY_WAIT": "5",
             "DEPLOYTRACE_LOG_DIR": str(user.state_dir / "logs"),
             "DEPLOYTRACE_MAIL_TO": "ops@example.org",
             "DEPLOYTRACE_SMTP_URL": mail_server.url(),
