@@ -162,7 +162,7 @@ class HostSeen(NamedTuple):
 
 
 class HostStarted(NamedTuple):
-    """The worker for one task on one host starts; written by the worker itself.
+    """A worker for one task on one host is about to be forked; written by the worker itself, once it is.
 
     ``execution`` counts the workers of Ansible's process; it grows in the order in which they were forked.
     """

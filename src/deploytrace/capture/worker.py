@@ -1,8 +1,8 @@
-"""The workers: Ansible forks one for every task on every host, and each says by itself when its work begins and ends.
+"""The workers: Ansible forks one for every task on every host, and each says by itself when that began and ended.
 
-A worker inherits the recorder and the journal's descriptor. ``multiprocessing`` calls `_in_worker` right after the fork
-and `_say_end` when the worker's work is done and sent; a worker that is killed says no end, its result's announcement
-stands then. What a worker writes costs Ansible's main process nothing.
+A worker inherits the recorder, which knows the moment of the fork, and the journal's descriptor. ``multiprocessing``
+calls `_in_worker` right after the fork and `_say_end` when the worker's work is done and sent; a worker that is killed
+says no end, its result's announcement stands then. What a worker writes costs Ansible's main process nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ..events import HostSeen
 from . import lines
+from .hot_path import HotPath
 from .propagate import Propagation
 from .recording import Recording
 from .redact import is_vaulted
@@ -29,6 +30,7 @@ class HasRecording(Protocol):
 
     off: bool
     recording: Recording | None
+    hot_path: HotPath | None
     propagation: Propagation | None
 
 
@@ -38,21 +40,21 @@ def watch_forks(recorder: HasRecording) -> None:
 
 
 def _in_worker(recorder: HasRecording) -> None:
-    began = time.monotonic_ns()
     process: Any = multiprocessing.current_process()
-    if recorder.recording is None or recorder.off or type(process).__name__ != "WorkerProcess":
+    recording, hot_path = recorder.recording, recorder.hot_path
+    if recording is None or hot_path is None or recorder.off or type(process).__name__ != "WorkerProcess":
         return  # the last: some other plugin's process, not a task on a host
     with contextlib.suppress(Exception):  # the law of guard.py; main will meet the same full disk, and say so
-        _say_start(recorder.recording, recorder.propagation, began, process)
+        _say_start(recording, hot_path.forked_ns - recording.mono_ns, process, recorder.propagation)
 
 
-def _say_start(recording: Recording, propagation: Propagation | None, began: int, process: Any) -> None:
+def _say_start(recording: Recording, t: int, process: Any, propagation: Propagation | None) -> None:
     host, task = str(process._host.name), process._task
     number = recording.task_numbers.get(task._uuid)
     if number is None:
         return  # Ansible announced no such task to callbacks
     execution = process._identity[-1]  # the count of processes that multiprocessing keeps, for their names
-    recording.write(lines.host_started(began - recording.mono_ns, execution, number, host))
+    recording.write(lines.host_started(t, execution, number, host))
     multiprocessing.util.Finalize(None, _say_end, args=(recording, execution), exitpriority=0)
     if propagation is not None:
         propagation.hand_to(task, execution)
