@@ -20,14 +20,14 @@ _NOISE, _START_S = 0.03, 0.02  # as measured: see tests/analysis/test_regression
 
 def _tasks(events: Iterable[Event]) -> dict[str, tuple[int, int]]:
     """When each task of a run of one host began and ended (ns since the run's start)."""
-    names, begun, found = dict[int, str](), dict[int, int](), dict[str, tuple[int, int]]()
+    names, begun, found = dict[int, str](), dict[str, int](), dict[str, tuple[int, int]]()
     for event in events:
         if isinstance(event, TaskDefined):
             names[event.task] = event.name
         elif isinstance(event, HostStarted):
-            begun[event.execution] = event.t
+            begun[event.host] = event.t
         elif isinstance(event, HostFinished):
-            found[names[event.task]] = begun[event.execution], event.t
+            found[names[event.task]] = begun[event.host], event.t
     return found
 
 
