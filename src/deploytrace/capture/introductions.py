@@ -1,6 +1,6 @@
 """Which hosts have been introduced in a run: for each a byte of memory that all workers share.
 
-A worker knows how its host is reached, and the first one says so. Ansible's main process hears of no worker's start, so
+A worker knows how its host is reached, and the first one says so. Ansible's main process keeps nothing of starts, so
 the workers tell one another.
 """
 
