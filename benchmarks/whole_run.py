@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from benchmarks.accounted import Account, accounted_run
-from benchmarks.contestants import DEPLOYTRACE, LISTENING, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS
+from benchmarks.contestants import DEPLOYTRACE, LISTENING, NOTHING, OPENTELEMETRY, OPENTELEMETRY_LOGS, Contestant
 from benchmarks.driven import driving
 from benchmarks.report import Budget, Section
 from benchmarks.samples import Measured, cpu_ratio, share
@@ -19,70 +20,86 @@ from benchmarks.setting import NEWEST_STABLE, Setting
 
 __all__ = ["measure"]
 
-_HOSTS = 40
 _TASKS = 40
-_RESULTS = _TASKS * _HOSTS
 _CONTESTANTS = (NOTHING, LISTENING, DEPLOYTRACE, OPENTELEMETRY, OPENTELEMETRY_LOGS)
-_ROUNDS = {NOTHING.name: 5, LISTENING.name: 5, DEPLOYTRACE.name: 5, OPENTELEMETRY.name: 1, OPENTELEMETRY_LOGS.name: 1}
+_ROUNDS = {NOTHING.name: 4, LISTENING.name: 4, DEPLOYTRACE.name: 4, OPENTELEMETRY.name: 1, OPENTELEMETRY_LOGS.name: 1}
 _REST = "other hooks"
+
+
+class _Kind(NamedTuple):
+    """What is run: a playbook of ``inside/`` of forty tasks, and on how many hosts."""
+
+    title: str
+    playbook: str
+    hosts: int
+
+    @property
+    def results(self) -> int:
+        return self.hosts * _TASKS
+
+
+_ROLLOUT = _Kind("a roll-out", "long_rollout.yml", 20)
+_DEBUG = _Kind("nothing but `debug`", "long_fleet.yml", 40)
 
 
 def measure(setting: Setting, version: str = NEWEST_STABLE) -> Section:
     """Measure whole runs in turns."""
-    runs = _in_turns(setting, version)
-    nothing = runs[NOTHING.name]
-    names = list(_parts(nothing[0]))
-    all_of: dict[str, Measured] = {}
-    rows: list[Sequence[str]] = []
-    for each in _CONTESTANTS:
-        own = runs[each.name]
-        all_of[each.name] = share(
-            [_all(run) for run in own], [_all(run) for run in nothing], [run.cpu for run in nothing]
-        )
-        ratio = cpu_ratio([run.cpu for run in own], [run.cpu for run in nothing])
-        rows.append(
-            (
-                each.title,
-                *([_cell(name, own, nothing) for name in names] if each is not NOTHING else [""] * len(names)),
-                f"{all_of[each.name]:.2f} %" if each is not NOTHING else "",
-                f"{min(run.cpu for run in own) / 1e9:.2f} s" + (f", {ratio:.3f} times" if each is not NOTHING else ""),
-                f"{statistics.median(run.faults for run in own) / _RESULTS:,.0f}",
-                f"{min(run.workers for run in own) / _RESULTS / 1e6:.2f} ms",
-            )
-        )
+    with driving(setting, DEPLOYTRACE, version=version, hosts=1) as driven:
+        hooks = driven.hooks
+    runs = {kind: _in_turns(setting, kind, hooks, version) for kind in (_ROLLOUT, _DEBUG)}
+    names = list(_parts(runs[_ROLLOUT][NOTHING.name][0]))
     return Section(
         name="whole_run",
         title="A whole run",
         method=(
-            f"What callbacks take of the CPU of Ansible's main process in runs of {_HOSTS} hosts and forty `debug` "
-            f"tasks ({_RESULTS:,} host results, ten forks) with Ansible's own output: counted within each run, in "
-            "loading them, in each dispatch to them (without the output) and at the end, above the same in a run "
-            "without a callback beside it and in percent of that run; with it the page faults of a call. The median "
-            f"of {_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. *Whole runs* is the CPU of all of it, the fastest "
-            "of each; *a worker* the CPU of one, on average."
+            "What callbacks take of the CPU of Ansible's main process in two runs of forty tasks, ten forks, with "
+            f"Ansible's own output: a roll-out on {_ROLLOUT.hosts} hosts, in which seven of ten tasks run a module as "
+            f"in a deploy, and `debug` tasks alone on {_DEBUG.hosts}, than which Ansible has nothing shorter to do, so "
+            "that nothing weighs more. Counted within each run, in loading them, in each dispatch to them (without "
+            "the output) and at the end, above the same in a run without a callback beside it and in percent of that "
+            f"run; with it the page faults of a call. The median of {_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. "
+            "*Whole runs* is the CPU of all of it, the fastest of each; *a worker* the CPU of one, on average."
         ),
-        columns=(
-            "callback",
-            *names,
-            "all",
-            "whole runs",
-            "page faults per host result",
-            "a worker",
+        columns=("run", "callback", *names, "all", "whole runs", "page faults per host result", "a worker"),
+        rows=[row for kind, own in runs.items() for row in _rows(kind, own, names)],
+        budgets=(
+            Budget("CPU of a whole run, a roll-out, by what the callback takes of it", "%", 1, _share(runs[_ROLLOUT])),
         ),
-        rows=rows,
-        budgets=(Budget("CPU of a whole run, by what the callback takes of it", "%", 1, all_of[DEPLOYTRACE.name]),),
-        numbers={name: [dataclasses.asdict(run) for run in own] for name, own in runs.items()},
+        numbers={
+            kind.playbook: {name: [dataclasses.asdict(run) for run in own] for name, own in each.items()}
+            for kind, each in runs.items()
+        },
     )
 
 
-def _in_turns(setting: Setting, version: str) -> Mapping[str, Sequence[Account]]:
-    with driving(setting, DEPLOYTRACE, version=version, hosts=1) as driven:
-        hooks = driven.hooks
+def _rows(kind: _Kind, runs: Mapping[str, Sequence[Account]], names: Sequence[str]) -> Iterator[Sequence[str]]:
+    nothing = runs[NOTHING.name]
+    for each in _CONTESTANTS:
+        own = runs[each.name]
+        ratio = cpu_ratio([run.cpu for run in own], [run.cpu for run in nothing])
+        yield (
+            kind.title,
+            each.title,
+            *([_cell(name, own, nothing) for name in names] if each is not NOTHING else [""] * len(names)),
+            f"{_share(runs, each):.2f} %" if each is not NOTHING else "",
+            f"{min(run.cpu for run in own) / 1e9:.2f} s" + (f", {ratio:.3f} times" if each is not NOTHING else ""),
+            f"{statistics.median(run.faults for run in own) / kind.results:,.0f}",
+            f"{min(run.workers for run in own) / kind.results / 1e6:.2f} ms",
+        )
+
+
+def _share(runs: Mapping[str, Sequence[Account]], contestant: Contestant = DEPLOYTRACE) -> Measured:
+    """Return what percentage of the run a callback takes."""
+    own, nothing = runs[contestant.name], runs[NOTHING.name]
+    return share([_all(run) for run in own], [_all(run) for run in nothing], [run.cpu for run in nothing])
+
+
+def _in_turns(setting: Setting, kind: _Kind, hooks: Sequence[str], version: str) -> Mapping[str, Sequence[Account]]:
     runs: dict[str, list[Account]] = {each.name: [] for each in _CONTESTANTS}
     for number in range(max(map(setting.times, _ROUNDS.values()))):
         for each in _CONTESTANTS:
             if number < setting.times(_ROUNDS[each.name]):
-                run = accounted_run(setting, each, "long_fleet.yml", hosts=_HOSTS, hooks=hooks, version=version)
+                run = accounted_run(setting, each, kind.playbook, hosts=kind.hosts, hooks=hooks, version=version)
                 runs[each.name].append(run)
     return runs
 

@@ -1,7 +1,6 @@
 """Which destinations a run has: the enabled callbacks and the settings decide, in this one place."""
 
-from __future__ import annotations
-
+# Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
 from collections.abc import Sequence
 from typing import NamedTuple
 

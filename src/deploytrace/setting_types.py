@@ -31,7 +31,7 @@ def setting(
         "secret": secret,
         "per_environment": per_environment,
     }
-    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def declared_in(cls: Any) -> dict[str, dataclasses.Field[Any]]:

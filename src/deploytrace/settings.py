@@ -21,6 +21,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .setting_types import declared_in, text_of, value_of
@@ -32,9 +33,10 @@ __all__ = ["ENV_PREFIX", "INI_SECTION", "Settings", "ansible_config_file", "decl
 
 ENV_PREFIX = "DEPLOYTRACE_"
 INI_SECTION = "callback_deploytrace"
+_NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class Settings(LogSettings, MailSettings):
     """All settings of one process, read once."""
 
@@ -223,8 +225,17 @@ class Settings(LogSettings, MailSettings):
         500, "Megabytes (10^6 bytes) that journals, traces and pages may take together before the oldest go."
     )
 
-    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False, metadata={})
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """What the sections of environments say: environment, name and text, each checked by `load`. No setting itself."""
+
+    def __init__(self, *, environments: Mapping[str, Mapping[str, str]] = _NOTHING, **values: Any) -> None:
+        """Take settings by name, all others are at their defaults; `TypeError` where there is no such setting.
+
+        This is not left to `dataclass`: to compile what that writes takes more than 1 ms, at every start of Ansible.
+        """
+        if unknown := values.keys() - declared().keys():
+            raise TypeError(f"there are no settings {', '.join(sorted(unknown))}")
+        vars(self).update(values, environments=environments)
 
     def completed_by(self, recorded: Mapping[str, str]) -> Settings:
         """Return these settings, and where one is at its default the recorded one, as text (`RunStarted.settings`).

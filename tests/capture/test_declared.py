@@ -10,8 +10,6 @@ import pytest
 from deploytrace.capture.declared import Declarations, Declared, Sources
 from ground.ansible import Ansible
 
-UNCLEAR = Declared(frozenset(), everything=True)
-
 
 def declared(*files: Path, utilities: Path | None = None) -> Declared:
     sources = Sources(list(map(str, files)), [str(utilities)] if utilities else [])
@@ -37,7 +35,8 @@ def declared(*files: Path, utilities: Path | None = None) -> Declared:
 def test_how_it_is_declared(tmp_path: Path, source: str, names: set[str]) -> None:
     file = tmp_path / "module.py"
     file.write_text(f"#!/usr/bin/python\n{source}\n")
-    assert declared(file) == Declared(frozenset(names))
+    assert declared(file).names == names
+    assert not declared(file).everything
 
 
 @pytest.mark.parametrize(
@@ -51,8 +50,8 @@ def test_how_it_is_declared(tmp_path: Path, source: str, names: set[str]) -> Non
 def test_what_is_not_understood_hides_everything(tmp_path: Path, source: str) -> None:
     file = tmp_path / "module.py"
     file.write_text(source)
-    assert declared(file) == UNCLEAR
-    assert "any name" in UNCLEAR
+    assert declared(file).everything
+    assert "any name" in declared(file)
 
 
 def test_what_is_no_python_hides_everything(tmp_path: Path) -> None:
@@ -60,8 +59,8 @@ def test_what_is_no_python_hides_everything(tmp_path: Path) -> None:
     (tmp_path / "win_thing.ps1").write_text("#!powershell\n")
     (tmp_path / "win_thing.py").write_text("DOCUMENTATION = 'the module is written in PowerShell'\n")
     for name in ("script", "win_thing.ps1", "win_thing.py", "missing.py"):
-        assert declared(tmp_path / name) == UNCLEAR
-    assert declared() == UNCLEAR
+        assert declared(tmp_path / name).everything
+    assert declared().everything
 
 
 def test_declarations_are_shared(tmp_path: Path) -> None:
@@ -87,7 +86,7 @@ def test_declarations_are_shared(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
     names = {"first", "second", "third", "fourth"}
-    assert declared(collection / "modules" / "module.py", utilities=utilities) == Declared(frozenset(names))
+    assert declared(collection / "modules" / "module.py", utilities=utilities).names == names
 
 
 def test_ansibles_own_modules_are_understood(ansible: Ansible) -> None:

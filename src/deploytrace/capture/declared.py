@@ -5,12 +5,10 @@ it is written for modules; nothing of it is run. Where they cannot be told (the 
 declares in a way that is not understood), every parameter counts as secret.
 """
 
-from __future__ import annotations
-
+# Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,12 +29,14 @@ class Sources(NamedTuple):
     utilities: Sequence[str]
 
 
-@dataclass(frozen=True)
 class Declared:
     """The parameters of an action that are declared secret; ``everything`` where that could not be told."""
 
-    names: frozenset[str]
-    everything: bool = False
+    __slots__ = ("everything", "names")
+
+    def __init__(self, names: frozenset[str], *, everything: bool = False) -> None:
+        self.names = names
+        self.everything = everything
 
     def __contains__(self, name: object) -> bool:
         return self.everything or name in self.names

@@ -1,7 +1,6 @@
 """What the capture needs of Ansible beside the hooks' arguments; the callback hands it in, nothing is imported."""
 
-from __future__ import annotations
-
+# Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ class Surroundings(NamedTuple):
     mask: Callable[[str], str] | None = None  # hides the secrets that Ansible itself knows (2.22 and later)
 
     @classmethod
-    def of(cls, ansible: Any, display: Any) -> Surroundings:
+    def of(cls, ansible: Any, display: Any) -> "Surroundings":
         """Return those of a callback: ``ansible`` is Ansible's package, ``display`` the callback's own."""
         config_file = ansible.constants.CONFIG_FILE
         log_path = ansible.constants.DEFAULT_LOG_PATH
