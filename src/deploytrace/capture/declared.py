@@ -7,6 +7,7 @@ declares in a way that is not understood), every parameter counts as secret.
 
 # Annotations are not postponed here: `typing` would compile each one anew, at every start of Ansible.
 import ast
+import os.path
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,9 +18,11 @@ __all__ = ["Declarations", "Declared", "Sources"]
 _FILES = 64  # files looked at for one action
 _BYTES = 4_000_000  # and their size together
 _PIECES = r"(?m)^(?=[A-Za-z_@])"  # statements at a file's top level, and lines of its long texts
-_IMPORTS = r"(?m)^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w.]+))"
-_UTILITIES = "ansible.module_utils"
-_NO_DECLARATIONS = ("basic", "common", "facts")  # of Ansible's own utilities: large, and they declare no parameters
+_UTILITIES, _COLLECTIONS = "ansible.module_utils", "ansible_collections"
+_SHARED = rf"\.[\w.]*|(?:{re.escape(_UTILITIES)}|{_COLLECTIONS})(?:\.[\w.]*)?"  # the modules that are looked into
+_IMPORTS = rf"(?m)^[ \t]*(?:from[ \t]+({_SHARED})[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+({_SHARED}))"
+_NO_DECLARATIONS = ("basic", "common", "facts", "_internal", "../plugins")
+"""Beside Ansible's own utilities: large, and no module's parameters are declared there; the last is Ansible itself."""
 
 
 class Sources(NamedTuple):
@@ -52,7 +55,7 @@ class Declarations:
     def __init__(self, sources: Callable[[str, Sequence[str]], Sources]) -> None:
         self._sources = sources
         self._actions: dict[tuple[str, ...], Declared] = {}
-        self._files: dict[Path, tuple[frozenset[str], tuple[Path, ...]]] = {}
+        self._files: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {}
 
     def of(self, task: Any) -> Declared:
         """Return what a task's action declares. Never raises."""
@@ -68,11 +71,11 @@ class Declarations:
         return known
 
     def _names(self, sources: Sources) -> frozenset[str]:
-        pending = [Path(file) for file in sources.files]
+        pending = list(sources.files)
         if not pending:
             raise _Unclear
         names: set[str] = set()
-        seen: set[Path] = set()
+        seen: set[str] = set()
         while pending:
             path = pending.pop()
             if path not in seen:
@@ -84,7 +87,7 @@ class Declarations:
                 pending += imported
         return frozenset(names)
 
-    def _file(self, path: Path, utilities: Sequence[str]) -> tuple[frozenset[str], tuple[Path, ...]]:
+    def _file(self, path: str, utilities: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         """Return the names that a file declares, and the files that it imports."""
         known = self._files.get(path)
         if known is None:
@@ -93,44 +96,43 @@ class Declarations:
         return known
 
 
-def _python(path: Path) -> str:
+def _python(path: str) -> str:
     """Return the source of a Python file; raises where it is none."""
-    with path.open("rb") as file:
+    place = Path(path)
+    with place.open("rb") as file:
         source = file.read(_BYTES)
-    if path.suffix != ".py" and b"python" not in source[:100].partition(b"\n")[0]:
+    if place.suffix != ".py" and b"python" not in source[:100].partition(b"\n")[0]:
         raise _Unclear
-    if len(source) == _BYTES or path.with_suffix(".ps1").exists():  # beside a .ps1 lies only its documentation
+    if len(source) == _BYTES or place.with_suffix(".ps1").exists():  # beside a .ps1 lies only its documentation
         raise _Unclear
     return source.decode("utf-8", "replace")
 
 
-def _imported(source: str, path: Path, utilities: Sequence[str]) -> Iterator[Path]:
-    """Yield the files that are imported from module_utils, or from collections: these have declarations to share."""
-    without = {Path(root, name) for root in utilities for name in _NO_DECLARATIONS}
+def _imported(source: str, path: str, utilities: Sequence[str]) -> Iterator[str]:
+    """Yield the files that are imported from module_utils, or from collections: these have declarations to share.
+
+    Paths are texts here: as `Path` they would take as long as all the rest of a declaration.
+    """
+    without = tuple(os.path.normpath(f"{root}/{name}") + "/" for root in utilities for name in _NO_DECLARATIONS)
     for match in re.finditer(_IMPORTS, source):
         module = match[1] or match[3]
         names = re.findall(r"\w+", match[2] or "")
         for place in _places(module, path, utilities):
-            for candidate in (place, *(place / name for name in names)):
-                if candidate in without or not without.isdisjoint(candidate.parents):
-                    continue
-                for file in (candidate.with_name(candidate.name + ".py"), candidate / "__init__.py"):
-                    if file.is_file():
-                        yield file
+            for candidate in (place, *(f"{place}/{name}" for name in names)):
+                if not f"{candidate}/".startswith(without):
+                    yield from filter(os.path.isfile, (f"{candidate}.py", f"{candidate}/__init__.py"))
 
 
-def _places(module: str, path: Path, utilities: Sequence[str]) -> Iterable[Path]:
+def _places(module: str, path: str, utilities: Sequence[str]) -> Iterable[str]:
     """Return where an imported module may lie, its suffix left off."""
     parts = module.lstrip(".").split(".")
     if module.startswith("."):
         levels = len(module) - len(module.lstrip("."))
-        return [path.parents[levels - 1].joinpath(*filter(None, parts))]
-    if parts[0] == "ansible_collections":
-        roots = [parent.parent for parent in path.parents if parent.name == "ansible_collections"]
-        return [root.joinpath(*parts) for root in roots]
-    if module == _UTILITIES or module.startswith(_UTILITIES + "."):
-        return [Path(root, *parts[2:]) for root in utilities]
-    return ()
+        return ["/".join([path.rsplit("/", levels)[0], *filter(None, parts)])]
+    if parts[0] == _COLLECTIONS:
+        found = re.finditer(rf"/(?={_COLLECTIONS}/)", path)
+        return [path[: match.end()] + "/".join(parts) for match in found]
+    return ["/".join([root, *parts[2:]]) for root in utilities]
 
 
 def _declared(source: str) -> frozenset[str]:
