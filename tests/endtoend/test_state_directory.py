@@ -19,7 +19,7 @@ _WORK = """
       ansible.builtin.debug:
         msg: hello
     - name: wait
-      ansible.builtin.raw: sleep {seconds}
+      ansible.builtin.raw: {waiting}
     - name: say again
       ansible.builtin.debug:
         msg: hello again
@@ -30,6 +30,7 @@ _MANY = """
         msg: "{{ item }}"
       loop: "{{ range(100) | list }}"
 """
+_AT_ONCE = _WORK.format(waiting="sleep 0")
 _RECAP = "failed=0"
 
 
@@ -60,7 +61,7 @@ def test_a_state_directory_that_cannot_be_used(ansible: Ansible, tmp_path: Path,
         "not a directory": {"DEPLOYTRACE_STATE_DIR": str(file)},
         "no home": {"DEPLOYTRACE_STATE_DIR": None, "HOME": "/proc/nobody", "ANSIBLE_HOME": str(tmp_path / "ansible")},
     }[fault]
-    result = ansible.run(_WORK.format(seconds=0), env_vars=environ)
+    result = ansible.run(_AT_ONCE, env_vars=environ)
     named = {"not writable": "/proc/deploytrace", "not a directory": str(file), "no home": "/proc/nobody"}[fault]
     _check(result, named)
     assert file.read_text() == "in the way"
@@ -69,7 +70,7 @@ def test_a_state_directory_that_cannot_be_used(ansible: Ansible, tmp_path: Path,
 def test_a_full_disk(each_ansible: Ansible) -> None:
     """A file system of 16 KiB for the state directory, in a mount namespace of the run's own."""
     each_ansible.state_dir.mkdir()
-    playbook = each_ansible.write("site.yml", _WORK.format(seconds=0) + _MANY)
+    playbook = each_ansible.write("site.yml", _AT_ONCE + _MANY)
     inventory = each_ansible.local_inventory("h1", "h2", "h3")
     mount = f'mount -t tmpfs -o size=16k none "{each_ansible.state_dir}" && exec "$0" "$@"'
     apart = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
@@ -81,11 +82,13 @@ def test_a_full_disk(each_ansible: Ansible) -> None:
 
 
 def test_a_journal_deleted_under_way(ansible: Ansible) -> None:
-    running = ansible.start(_WORK.format(seconds=3))
+    go_on = ansible.directory / "go-on"
+    running = ansible.start(_WORK.format(waiting=f"until test -e {go_on}; do sleep 0.1; done"))
     journals, traces = ansible.state_dir / "journals", ansible.state_dir / "traces"
     running.wait_until(lambda: any(traces.glob("*.jsonl")))
     for path in journals.glob("*.jsonl"):
         path.unlink()
+    go_on.touch()
     result = running.finish()
     _check(result, str(journals), "deleted")
     ansible.wait_for_sidecar()
@@ -94,12 +97,12 @@ def test_a_journal_deleted_under_way(ansible: Ansible) -> None:
 
 
 def test_a_mistyped_setting(ansible: Ansible) -> None:
-    result = ansible.run(_WORK.format(seconds=0), env_vars={"DEPLOYTRACE_TRACE_ULR": "http://x/{trace_id}"})
+    result = ansible.run(_AT_ONCE, env_vars={"DEPLOYTRACE_TRACE_ULR": "http://x/{trace_id}"})
     _check(result, "DEPLOYTRACE_TRACE_ULR", "trace_url")
 
 
 def test_a_setting_with_an_unusable_value(ansible: Ansible) -> None:
-    result = ansible.run(_WORK.format(seconds=0), env_vars={"DEPLOYTRACE_EXIT_WAIT": "soon"})
+    result = ansible.run(_AT_ONCE, env_vars={"DEPLOYTRACE_EXIT_WAIT": "soon"})
     _check(result, "DEPLOYTRACE_EXIT_WAIT", "'soon'")
     (journal,) = (ansible.state_dir / "journals").glob("*.jsonl")
     assert list(read_events(journal)), "the run is recorded all the same"
@@ -115,7 +118,7 @@ def test_leftovers_of_any_content_hold_up_nothing(ansible: Ansible) -> None:
     (journals / f"{'e' * 32}.jsonl").write_text("")
     (journals / f"{'f' * 32}.cursor.json").write_text("{")
     os.mkfifo(ansible.state_dir / "sidecar.log")
-    result = ansible.run(_WORK.format(seconds=0))
+    result = ansible.run(_AT_ONCE)
     assert result.returncode == 0, result.output
     assert _ours(result) == []
     ansible.wait_for_sidecar()
