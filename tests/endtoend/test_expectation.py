@@ -93,11 +93,15 @@ def test_left_and_slower_than_usual(ansible: Ansible) -> None:
 
 
 def _assert_left_is_told(output: str, ends: list[tuple[float, float]], run: dict[str, float]) -> None:
-    """Within 15 % at mid-run: by the gauge as it stood then, and by each of the console's lines in the middle half."""
+    """Within 15 % at mid-run: by the gauge as it stood then, and by each of the console's lines in the middle half.
+
+    Where the machine is so busy that the sidecar has not begun by then, it is the gauge as it stood at first.
+    """
     duration = run["duration"]
     end = run["start"] + duration
     middle = end - duration / 2
-    _, told = max(each for each in ends if each[0] <= middle)
+    assert ends, "the gauge was never there"
+    _, told = max((each for each in ends if each[0] <= middle), default=ends[0])
     assert abs(told - end) <= 0.15 * duration, f"{told} for {end}, at {middle}"
     lines = [[float(number) for number in found] for found in _LEFT.findall(output)]
     told_at = [(60 * minutes + seconds, 60 * told_min + told_s) for _, minutes, seconds, _, told_min, told_s in lines]
