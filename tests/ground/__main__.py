@@ -28,8 +28,9 @@ def main() -> int:
     Outside CI an ansible-core for which this machine has no Python is no failure: it is named, and not tested.
     """
     announce(f"preparing what the tests stand on, in {CACHE} (15 to 25 minutes the first time, seconds from then on)")
-    # What takes longest first: compilers use all processors, linkers at its end do not.
-    parts: list[Callable[[], object]] = [_servers, ensure_sshd, postgresql_programs, tmux, chromium, peers]
+    # What takes longest first, and beside it the environments: the other servers have use for what Go compiled for it.
+    # Then two servers at a time: compilers use all processors, downloads and linkers do not.
+    parts: list[Callable[[], object]] = [jaeger_program, ensure_sshd, postgresql_programs, tmux, chromium, peers]
     failures = 0
     for release in (*RELEASES, RECIPES):
         if python_for(release) is None and not os.environ.get("CI"):
@@ -37,6 +38,8 @@ def main() -> int:
             announce(f"NOT TESTED here: ansible-core {release.version}, since no Python of {pythons} was found")
         else:
             parts.append(partial(installed, release))
+    parts += [partial(prometheus_programs, generation) for generation in GENERATIONS]
+    parts += [gateway_program, deploying_programs, alertmanager_program]
     try:
         wheel()  # first, since every environment begins with what it depends on
     except MissingPart as missing:
@@ -50,16 +53,6 @@ def main() -> int:
                 announce(str(missing))
                 failures += 1
     return 1 if failures else 0
-
-
-def _servers() -> None:
-    """Build the servers, one after the other: what Go compiles for one it need not compile for the next."""
-    jaeger_program()
-    for generation in GENERATIONS:
-        prometheus_programs(generation)
-    alertmanager_program()
-    gateway_program()
-    deploying_programs()
 
 
 if __name__ == "__main__":
