@@ -1,7 +1,7 @@
 """Every hook is run through here: whatever goes wrong in it stays here, and its time is counted.
 
-What a stray exception would do to Ansible: an AssertionError in ``v2_runner_on_start`` makes a task silently not run,
-a SystemExit in the results thread hangs the run for ever.
+What a stray exception would do to Ansible: from 2.19 on an AssertionError ends the run as if Ansible had a bug; in the
+results thread that, or a SystemExit, hangs the run for ever.
 """
 
 from __future__ import annotations

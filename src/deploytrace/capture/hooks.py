@@ -1,7 +1,7 @@
 """Ansible's hooks, each one line that hands on to the process's recorder; the callbacks that record inherit them.
 
-A callback overrides all of them: which of ours is enabled makes no difference to what is recorded, only to what is
-made of it.
+A callback overrides all of them, but for ``v2_runner_on_start``, which forks make up for (`worker`): which of ours is
+enabled makes no difference to what is recorded, only to what is made of it.
 """
 
 from __future__ import annotations
@@ -61,9 +61,6 @@ class Hooks:
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._recorder.stats_shown(stats)
-
-    def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        """Do nothing: while a run is recorded the hot path stands in for it."""
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._recorder.host_succeeded(result)

@@ -1,9 +1,9 @@
-"""The hot path: the two hooks that come with every worker, for one recording, where nothing is out of the ordinary.
+"""The hot path: the hook that comes with every plain success, for one recording.
 
 Ansible forks a worker for every task on every host, and each page of memory that its main process touches afterwards is
-copied then, for which a reference count in it is enough: that costs more than the work itself. So these two touch one
-object of ours, call nothing of ours and keep nothing but the moment of the latest fork, which the worker itself puts on
-record. A result that is not ordinary (its task is delegated, say) goes to the recorder, which does all of them.
+copied then, for which a reference count in it is enough: that costs more than the work itself. So this one touches one
+object of ours, calls nothing of ours and keeps nothing. A result that is not ordinary (its task is delegated, say) goes
+to the recorder, which does all of them.
 """
 
 from __future__ import annotations
@@ -32,35 +32,27 @@ class _Recorder(Protocol):
 
 
 class HotPath:
-    """Stands in for ``v2_runner_on_start`` and, where the details of no success are wanted, for ``v2_runner_on_ok``.
+    """Stands in for a callback's ``v2_runner_on_ok``, where the details of no success are wanted.
 
-    ``forked_ns`` is when the latest worker was about to be forked, on the monotonic clock; ``spent_ns`` what successes
-    took, by one call in sixteen. Both hooks are called in the main thread alone. There a KeyboardInterrupt is the
-    user's and passes, see `guard`.
+    ``spent_ns`` is what successes took, by one call in sixteen. The hook is called in the main thread alone. There a
+    KeyboardInterrupt is the user's and passes, see `guard`.
     """
 
-    __slots__ = ("_callback", "_descriptor", "_mono_ns", "_ordinary", "_recorder", "_writer", "forked_ns", "spent_ns")
+    __slots__ = ("_callback", "_descriptor", "_mono_ns", "_ordinary", "_recorder", "_writer", "spent_ns")
 
-    def __init__(self, recorder: _Recorder, recording: Recording, callback: Any, *, successes: bool) -> None:
+    def __init__(self, recorder: _Recorder, recording: Recording, callback: Any) -> None:
         self._recorder = recorder
         self._callback = callback
         self._ordinary = recording.ordinary_tasks
         self._mono_ns = recording.mono_ns
         self._writer = recording.writer
         self._descriptor = recording.writer.descriptor
-        self.forked_ns = self.spent_ns = 0
-        callback.v2_runner_on_start = self.host_started
-        if successes:
-            callback.v2_runner_on_ok = self.host_succeeded
+        self.spent_ns = 0
+        callback.v2_runner_on_ok = self.host_succeeded
 
     def leave(self) -> None:
-        """Have the hooks go their usual way again."""
-        vars(self._callback).pop("v2_runner_on_start", None)
+        """Have the hook go its usual way again."""
         vars(self._callback).pop("v2_runner_on_ok", None)
-
-    def host_started(self, host: Any, task: Any) -> None:
-        """A worker for a task on a host is about to be forked."""
-        self.forked_ns = monotonic_ns()
 
     def host_succeeded(self, result: Any) -> None:
         """A host's result is announced: ok or changed."""

@@ -67,7 +67,8 @@ class Recorder:
         self._timestamps = command.timestamps
         self.propagation: Propagation | None = None
         self._pid = os.getpid()
-        self.hot_path: HotPath | None = None
+        self.forked_ns = 0
+        self._hot_path: HotPath | None = None
         self._stopped: str | None = None
         self._watching = False
         self._playbook: Any = None
@@ -278,8 +279,8 @@ class Recorder:
             watch_forks(self)
             atexit.register(self._at_exit)
         watch_signals(self._signalled)
-        quiet = not {"ok", "changed"} & self._results.wanted
-        self.hot_path = HotPath(self, self.recording, callback, successes=quiet)
+        if not {"ok", "changed"} & self._results.wanted:
+            self._hot_path = HotPath(self, self.recording, callback)
 
     def _end(self, reason: str, stats: Any) -> None:
         self._leave_hot_path()
@@ -290,10 +291,10 @@ class Recorder:
         self.spent_ns = 0
 
     def _leave_hot_path(self) -> None:
-        if self.hot_path is not None:
-            self.hot_path.leave()
-            self.spent_ns += self.hot_path.spent_ns
-            self.hot_path = None
+        if self._hot_path is not None:
+            self._hot_path.leave()
+            self.spent_ns += self._hot_path.spent_ns
+            self._hot_path = None
 
     def _at_exit(self) -> None:
         if os.getpid() != self._pid:

@@ -2,7 +2,8 @@
 
 A worker inherits the recorder, which knows the moment of the fork, and the journal's descriptor. ``multiprocessing``
 calls `_in_worker` right after the fork and `_say_end` when the worker's work is done and sent; a worker that is killed
-says no end, its result's announcement stands then. What a worker writes costs Ansible's main process nothing.
+says no end, its result's announcement stands then. What a worker writes costs Ansible's main process nothing, and no
+hook need say that a host begins (``v2_runner_on_start``): to be told by Ansible takes 20 µs, by the fork itself one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any, Protocol
 
 from ..events import HostSeen
 from . import lines
-from .hot_path import HotPath
 from .propagate import Propagation
 from .recording import Recording
 from .redact import is_vaulted
@@ -30,22 +30,28 @@ class HasRecording(Protocol):
 
     off: bool
     recording: Recording | None
-    hot_path: HotPath | None
     propagation: Propagation | None
+    forked_ns: int
+    """When this process was last about to fork, on the monotonic clock."""
 
 
 def watch_forks(recorder: HasRecording) -> None:
     """Have every worker that is forked from now on report to the recording of the moment."""
+
+    def about_to_fork() -> None:
+        recorder.forked_ns = time.monotonic_ns()
+
+    os.register_at_fork(before=about_to_fork)
     multiprocessing.util.register_after_fork(recorder, _in_worker)
 
 
 def _in_worker(recorder: HasRecording) -> None:
     process: Any = multiprocessing.current_process()
-    recording, hot_path = recorder.recording, recorder.hot_path
-    if recording is None or hot_path is None or recorder.off or type(process).__name__ != "WorkerProcess":
+    recording = recorder.recording
+    if recording is None or recorder.off or type(process).__name__ != "WorkerProcess":
         return  # the last: some other plugin's process, not a task on a host
     with contextlib.suppress(Exception):  # the law of guard.py; main will meet the same full disk, and say so
-        _say_start(recording, hot_path.forked_ns - recording.mono_ns, process, recorder.propagation)
+        _say_start(recording, recorder.forked_ns - recording.mono_ns, process, recorder.propagation)
 
 
 def _say_start(recording: Recording, t: int, process: Any, propagation: Propagation | None) -> None:
