@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import subprocess
 import tarfile
@@ -24,6 +25,7 @@ from run.fleet import fleet
 
 VENDOR = Path(__file__).parents[2] / "src/deploytrace/reports/page/assets/vendor"
 _AT_ONCE_MS = 100
+_TRIES = 10  # of all keys, where the machine is so busy with other things that none of them is shown at once
 _SAYS = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -81,18 +83,28 @@ def test_a_large_run_opens_and_nothing_of_it_is_run(page: Path, shown: Page) -> 
     assert shown.requests == [page.as_uri()]
 
 
+def _best(shown: Page, keys: str, *before: str) -> float:
+    """The ms that one of these keys took at best, after those before: what else this machine does is not the page's."""
+    best = math.inf
+    for _ in range(_TRIES):
+        for key in before:
+            shown.press(key, key if len(key) == 1 else "")
+        best = min(best, *shown.pressed(keys))
+        if best < _AT_ONCE_MS:
+            break
+    return best
+
+
 @pytest.mark.parametrize("all_rows", [False, True], ids=["some rows", "all rows at once"])
 def test_it_zooms_and_searches_at_once(shown: Page, *, all_rows: bool) -> None:
-    """The best of several of each counts: what else this machine does meanwhile is not the page's."""
     shown.value(f"if (document.getElementById('fit').checked !== {str(all_rows).lower()}) fit.click()")
     shown.value("document.getElementById('viewport').focus()")
-    assert min(shown.pressed("+++++")) < _AT_ONCE_MS
+    assert _best(shown, "+++++", "0") < _AT_ONCE_MS
     assert shown.value("Timeline.span()[1] - Timeline.span()[0] < Model.duration / 5")
-    assert min(shown.pressed("---ad")) < _AT_ONCE_MS
-    assert min(shown.pressed("+0+0")) < _AT_ONCE_MS
+    assert _best(shown, "---ad", *"0+++++") < _AT_ONCE_MS
+    assert _best(shown, "+0+0") < _AT_ONCE_MS
     assert shown.value("Timeline.span()[1] - Timeline.span()[0] === Model.duration")
-    shown.press("/", "/")
-    assert min(shown.pressed("node003")) < _AT_ONCE_MS
+    assert _best(shown, "node003", "Escape", "/") < _AT_ONCE_MS
     assert re.match(r"\d+ host results, ", shown.value("document.getElementById('found').textContent"))
     shown.press("Enter")
     assert shown.value("Timeline.view.found[Timeline.view.selected]") == 1
