@@ -94,6 +94,7 @@ all:
   hosts:
     h1:
       ansible_connection: local
+      ansible_pipelining: true
       ansible_python_interpreter: {python}
       ansible_async_dir: {user.directory}/jobs
       service_password: {canary("host_var")}
