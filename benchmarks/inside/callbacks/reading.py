@@ -34,5 +34,4 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
 
 for _hook in os.environ.get("BENCHMARK_HOOKS", "").split():
-    _has_result = _hook.startswith("v2_runner_") and _hook != "v2_runner_on_start"
-    setattr(CallbackModule, _hook, _read if _has_result else _nothing)
+    setattr(CallbackModule, _hook, _read if _hook.startswith("v2_runner_") else _nothing)
