@@ -27,6 +27,8 @@ def declared(*files: Path, utilities: Path | None = None) -> Declared:
         ("spec = dict(door=dict(type='dict', options=dict(colour=dict(no_log=True))))", {"colour"}),
         ("spec = dict(pin=dict(no_log=HIDDEN))", {"pin"}),
         ("spec = dict(pin=parameter(no_log=True))", {"pin"}),
+        ("spec = dict(pin=dict(no_log  # it opens the door\n  \\\n = True))", {"pin"}),
+        ("def run(task):\n  if task.no_log == True: return\n  task.no_log = (dict(a=1) or task.no_log)\n", set()),
         ("spec = dict(pin=dict(no_log=False), key=dict(no_log=None))", set()),
         ("DOCUMENTATION = '''\noptions:\n  no_log: true, said dict(no_log=True)\n'''", set()),
         ("module = AnsibleModule(argument_spec=dict(pin=dict(type='str')), no_log=True)", set()),

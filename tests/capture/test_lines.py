@@ -33,8 +33,8 @@ def test_lines_with_a_host(host: str) -> None:
 def test_the_hot_path_writes_the_same_line(host: str, tmp_path: Path) -> None:
     recording = Recording(Writer(tmp_path, RUN_ID), run_started())
     recording.ordinary_tasks["the uuid"] = 3
-    callback, unused = SimpleNamespace(), SimpleNamespace()
-    HotPath(unused, recording, callback)  # type: ignore[arg-type]
+    callback = HotPath()
+    callback.take(recording)
     before = recording.now()
     for changed in (True, False):
         callback.v2_runner_on_ok(_Result(SimpleNamespace(name=host), SimpleNamespace(_uuid="the uuid"), changed))

@@ -18,6 +18,7 @@ __all__ = ["Declarations", "Declared", "Sources"]
 _FILES = 64  # files looked at for one action
 _BYTES = 4_000_000  # and their size together
 _PIECES = r"(?m)^(?=[A-Za-z_@])"  # statements at a file's top level, and lines of its long texts
+_NO_LOG = r"no_log(?:['\"]|(?:[\s\\]|#.*)*=(?!=))"  # f(no_log=...), {"no_log": ...}, x["no_log"] = ...
 _UTILITIES, _COLLECTIONS = "ansible.module_utils", "ansible_collections"
 _SHARED = rf"\.[\w.]*|(?:{re.escape(_UTILITIES)}|{_COLLECTIONS})(?:\.[\w.]*)?"  # the modules that are looked into
 _IMPORTS = rf"(?m)^[ \t]*(?:from[ \t]+({_SHARED})[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+({_SHARED}))"
@@ -138,11 +139,11 @@ def _places(module: str, path: str, utilities: Sequence[str]) -> Iterable[str]:
 def _declared(source: str) -> frozenset[str]:
     """Return the names of parameters that a source declares no_log, and their aliases.
 
-    Only those statements at its top level are parsed that speak of it at all: a large module takes 50 ms in whole.
+    Only those statements at its top level are parsed that may declare one: a large module takes 50 ms in whole.
     """
     if "no_log" not in source:
         return frozenset()
-    pieces = [piece for piece in re.split(_PIECES, source) if "no_log" in piece]
+    pieces = [piece for piece in re.split(_PIECES, source) if re.search(_NO_LOG, piece)]
     try:
         trees = [(ast.parse(piece), piece) for piece in pieces]
     except SyntaxError:  # a long text was cut into pieces

@@ -1,20 +1,20 @@
-"""The hot path: the hook that comes with every plain success, for one recording.
+"""The hot path: the hook that comes with every plain success.
 
 Ansible forks a worker for every task on every host, and each page of memory that its main process touches afterwards is
-copied then, for which a reference count in it is enough: that costs more than the work itself. So this one touches one
-object of ours, calls nothing of ours and keeps nothing. A result that is not ordinary (its task is delegated, say) goes
-to the recorder, which does all of them.
+copied then, for which a reference count in it is enough: that costs more than the work itself. So this hook is a method
+of the callback, which Ansible touches anyway, with all that it needs at hand there, and makes its line of one constant.
+It calls nothing else of ours and keeps nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import write
 from time import monotonic_ns
 from typing import Any, Protocol
 
-from ..journal.writer import no_space
+from ..journal.writer import Writer, no_space
 from .lines import quoted
-from .recording import Recording
 
 __all__ = ["HotPath"]
 
@@ -31,42 +31,60 @@ class _Recorder(Protocol):
         """Switch off for good and say why, once."""
 
 
-class HotPath:
-    """Stands in for a callback's ``v2_runner_on_ok``, where the details of no success are wanted.
+class _Recording(Protocol):
+    """What is said of the run that is being recorded."""
 
-    ``spent_ns`` is what successes took, by one call in sixteen. The hook is called in the main thread alone. There a
-    KeyboardInterrupt is the user's and passes, see `guard`.
+    writer: Writer
+    mono_ns: int
+    ordinary_tasks: Mapping[str, int]
+
+
+class HotPath:
+    """The part of a callback that says of ordinary tasks (`Recording.ordinary_tasks`) that they succeeded.
+
+    Everything else goes to the recorder: what is not ordinary (a task that is delegated, say), and all of it unless
+    `take` was called. The hook is called in the main thread alone. There a KeyboardInterrupt is the user's and passes,
+    see `guard`.
     """
 
-    __slots__ = ("_callback", "_descriptor", "_mono_ns", "_ordinary", "_recorder", "_writer", "spent_ns")
+    _recorder: _Recorder
+    _writer: Writer
 
-    def __init__(self, recorder: _Recorder, recording: Recording, callback: Any) -> None:
-        self._recorder = recorder
-        self._callback = callback
-        self._ordinary = recording.ordinary_tasks
-        self._mono_ns = recording.mono_ns
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._mono_ns = 0
+        self._descriptor = -1
+        self._sampled_ns = 0
+        self._ordinary: Mapping[str, int] = {}
+
+    def take(self, recording: _Recording) -> None:
+        """Be the hot path of this recording, where the details of no success are wanted."""
         self._writer = recording.writer
         self._descriptor = recording.writer.descriptor
-        self.spent_ns = 0
-        callback.v2_runner_on_ok = self.host_succeeded
+        self._mono_ns = recording.mono_ns
+        self._ordinary = recording.ordinary_tasks
 
-    def leave(self) -> None:
-        """Have the hook go its usual way again."""
-        vars(self._callback).pop("v2_runner_on_ok", None)
+    def leave(self) -> int:
+        """Have the recorder do it all again. Returns what was spent here meanwhile, ns, by one call in sixteen."""
+        self._ordinary = {}
+        spent_ns, self._sampled_ns = self._sampled_ns * (_SAMPLED + 1), 0
+        return spent_ns
 
-    def host_succeeded(self, result: Any) -> None:
+    def v2_runner_on_ok(self, result: Any) -> None:
         """A host's result is announced: ok or changed."""
         began = monotonic_ns()
         try:
             # What `lines.host_finished` says, here with the fewest objects in between: each has a page of its own.
-            line = (
-                f'{{"e":"host_finished","t":{began - self._mono_ns},"task":{self._ordinary[result.task._uuid]},'
-                f'"host":{quoted(result.host.name)},"status":"{"changed" if result.is_changed() else "ok"}"}}\n'
-            ).encode()
-            if write(self._descriptor, line) != len(line):
+            line = '{"e":"host_finished","t":%d,"task":%d,"host":%s,"status":"%s"}\n' % (  # noqa: UP031 - one constant
+                began - self._mono_ns,
+                self._ordinary[result.task._uuid],
+                quoted(result.host.name),
+                "changed" if result.is_changed() else "ok",
+            )
+            if write(self._descriptor, line.encode()) != len(line):
                 raise no_space()
             if not began & _SAMPLED:
-                self.spent_ns += (monotonic_ns() - began) * (_SAMPLED + 1)
+                self._sampled_ns += monotonic_ns() - began
         except (KeyError, AttributeError):  # the latter until 2.18, which has other names
             self._recorder.host_succeeded(result)
         except Exception as error:  # noqa: BLE001 - the law of guard.py

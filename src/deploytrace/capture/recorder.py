@@ -25,7 +25,6 @@ from . import lines
 from .command import Command
 from .extract import host_and_task, raw_name
 from .guard import hook
-from .hot_path import HotPath
 from .propagate import Propagation
 from .recording import Recording
 from .results import Results
@@ -68,7 +67,6 @@ class Recorder:
         self.propagation: Propagation | None = None
         self._pid = os.getpid()
         self.forked_ns = 0
-        self._hot_path: HotPath | None = None
         self._stopped: str | None = None
         self._watching = False
         self._playbook: Any = None
@@ -280,7 +278,7 @@ class Recorder:
             atexit.register(self._at_exit)
         watch_signals(self._signalled)
         if not {"ok", "changed"} & self._results.wanted:
-            self._hot_path = HotPath(self, self.recording, callback)
+            callback.take(self.recording)
 
     def _end(self, reason: str, stats: Any) -> None:
         self._leave_hot_path()
@@ -291,10 +289,8 @@ class Recorder:
         self.spent_ns = 0
 
     def _leave_hot_path(self) -> None:
-        if self._hot_path is not None:
-            self._hot_path.leave()
-            self.spent_ns += self._hot_path.spent_ns
-            self._hot_path = None
+        if self._callback is not None:
+            self.spent_ns += self._callback.leave()
 
     def _at_exit(self) -> None:
         if os.getpid() != self._pid:
