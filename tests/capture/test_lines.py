@@ -34,7 +34,7 @@ def test_the_hot_path_writes_the_same_line(host: str, tmp_path: Path) -> None:
     recording = Recording(Writer(tmp_path, RUN_ID), run_started())
     recording.ordinary_tasks["the uuid"] = 3
     callback = HotPath()
-    callback.take(recording)
+    callback.take_hot_path(recording)
     before = recording.now()
     for changed in (True, False):
         callback.v2_runner_on_ok(_Result(SimpleNamespace(name=host), SimpleNamespace(_uuid="the uuid"), changed))

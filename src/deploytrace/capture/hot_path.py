@@ -43,8 +43,8 @@ class HotPath:
     """The part of a callback that says of ordinary tasks (`Recording.ordinary_tasks`) that they succeeded.
 
     Everything else goes to the recorder: what is not ordinary (a task that is delegated, say), and all of it unless
-    `take` was called. The hook is called in the main thread alone. There a KeyboardInterrupt is the user's and passes,
-    see `guard`.
+    `take_hot_path` was called. The hook is called in the main thread alone. There a KeyboardInterrupt is the user's and
+    passes, see `guard`.
     """
 
     _recorder: _Recorder
@@ -57,14 +57,14 @@ class HotPath:
         self._sampled_ns = 0
         self._ordinary: Mapping[str, int] = {}
 
-    def take(self, recording: _Recording) -> None:
+    def take_hot_path(self, recording: _Recording) -> None:
         """Be the hot path of this recording, where the details of no success are wanted."""
         self._writer = recording.writer
         self._descriptor = recording.writer.descriptor
         self._mono_ns = recording.mono_ns
         self._ordinary = recording.ordinary_tasks
 
-    def leave(self) -> int:
+    def leave_hot_path(self) -> int:
         """Have the recorder do it all again. Returns what was spent here meanwhile, ns, by one call in sixteen."""
         self._ordinary = {}
         spent_ns, self._sampled_ns = self._sampled_ns * (_SAMPLED + 1), 0

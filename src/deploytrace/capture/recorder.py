@@ -278,7 +278,7 @@ class Recorder:
             atexit.register(self._at_exit)
         watch_signals(self._signalled)
         if not {"ok", "changed"} & self._results.wanted:
-            callback.take(self.recording)
+            callback.take_hot_path(self.recording)
 
     def _end(self, reason: str, stats: Any) -> None:
         self._leave_hot_path()
@@ -290,7 +290,7 @@ class Recorder:
 
     def _leave_hot_path(self) -> None:
         if self._callback is not None:
-            self.spent_ns += self._callback.leave()
+            self.spent_ns += self._callback.leave_hot_path()
 
     def _at_exit(self) -> None:
         if os.getpid() != self._pid:
