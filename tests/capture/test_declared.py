@@ -71,8 +71,8 @@ def test_declarations_are_shared(tmp_path: Path) -> None:
     utilities = tmp_path / "utilities"
     for path, source in (
         (utilities / "one.py", "def spec(): return dict(first=dict(no_log=True))"),
-        (utilities / "sub" / "__init__.py", "from .deep import *"),
-        (utilities / "sub" / "deep.py", "SPEC = dict(second=dict(no_log=True))"),
+        (utilities / "sub" / "__init__.py", "# what is important: nothing\nfrom .größe import *"),
+        (utilities / "sub" / "größe.py", "SPEC = dict(second=dict(no_log=True))"),
         (collection / "module_utils" / "three.py", "SPEC = dict(third=dict(no_log=True))"),
         (collection / "module_utils" / "four.py", "from . import three\nSPEC = dict(fourth=dict(no_log=True))"),
         (
@@ -89,6 +89,28 @@ def test_declarations_are_shared(tmp_path: Path) -> None:
         path.write_text(source)
     names = {"first", "second", "third", "fourth"}
     assert declared(collection / "modules" / "module.py", utilities=utilities).names == names
+
+
+OWN_FILES = """
+from pathlib import Path
+import ansible
+from ansible.plugins import loader
+from deploytrace.capture.declared import own_files
+loader.init_plugin_loader()
+for path in sorted(Path(ansible.__path__[0], "modules").glob("[a-z]*.py")):
+    action = f"ansible.builtin.{path.stem}"
+    kinds = loader.module_loader, loader.action_loader
+    found = [kind.find_plugin(action, ignore_deprecated=True) for kind in kinds]
+    assert own_files(ansible.__path__[0], action) == list(filter(None, found)), found
+    print(action)
+assert not own_files(ansible.__path__[0], "ansible.builtin.none") + own_files(ansible.__path__[0], "copy")
+"""
+
+
+def test_ansibles_own_files_are_those_that_its_loader_finds(each_ansible: Ansible) -> None:
+    done = each_ansible.start_program("python", "-c", OWN_FILES).finish()
+    assert done.returncode == 0, done.output
+    assert "ansible.builtin.copy" in done.stdout
 
 
 def test_ansibles_own_modules_are_understood(ansible: Ansible) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .declared import Sources
+from .declared import Sources, own_files
 
 __all__ = ["Surroundings"]
 
@@ -32,10 +32,10 @@ class Surroundings(NamedTuple):
         loader = ansible.plugins.loader
 
         def sources(action: str, collections: Sequence[str]) -> Sources:
-            found = (
+            found = own_files(ansible.__path__[0], action) or [
                 kind.find_plugin(action, ignore_deprecated=True, collection_list=list(collections))
                 for kind in (loader.module_loader, loader.action_loader)
-            )
+            ]
             return Sources(list(filter(None, found)), loader.module_utils_loader._get_paths(subdirs=False))
 
         return cls(
