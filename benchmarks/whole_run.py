@@ -57,9 +57,10 @@ def measure(setting: Setting, version: str = NEWEST_STABLE) -> Section:
             f"Ansible's own output: a roll-out on {_ROLLOUT.hosts} hosts that gathers facts first, as plays do, and in "
             f"which seven of ten tasks run a module; and `debug` tasks alone on {_DEBUG.hosts}, than which Ansible has "
             "nothing shorter to do, so that nothing weighs more. Counted within each run, in loading them, in each "
-            "dispatch to them (without the output) and at the end, above the same in a run without a callback beside it and in percent of that "
-            f"run; with it the page faults of a call. The median of {_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. "
-            "*Whole runs* is the CPU of all of it, the fastest of each; *a worker* the CPU of one, on average."
+            "dispatch to them (without the output) and at the end, above the same in a run without a callback beside "
+            "it and in percent of that run; with it the page faults of a call. The median of "
+            f"{_ROUNDS[DEPLOYTRACE.name]} runs each, in turns. *Whole runs* is the CPU of all of it, the fastest of "
+            "each; *a worker* the CPU of one, on average."
         ),
         columns=("run", "callback", *names, "all", "whole runs", "page faults per host result", "a worker"),
         rows=[row for kind, own in runs.items() for row in _rows(kind, own, names)],
