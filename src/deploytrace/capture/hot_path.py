@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..journal.writer import Writer, no_space
 from .lines import quoted
+from .recording import Recording
 
 __all__ = ["HotPath"]
 
@@ -31,14 +32,6 @@ class _Recorder(Protocol):
         """Switch off for good and say why, once."""
 
 
-class _Recording(Protocol):
-    """What is said of the run that is being recorded."""
-
-    writer: Writer
-    mono_ns: int
-    ordinary_tasks: Mapping[str, int]
-
-
 class HotPath:
     """The part of a callback that says of ordinary tasks (`Recording.ordinary_tasks`) that they succeeded.
 
@@ -49,15 +42,15 @@ class HotPath:
 
     _recorder: _Recorder
     _writer: Writer
+    _descriptor: int
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._mono_ns = 0
-        self._descriptor = -1
         self._sampled_ns = 0
         self._ordinary: Mapping[str, int] = {}
 
-    def take_hot_path(self, recording: _Recording) -> None:
+    def take_hot_path(self, recording: Recording) -> None:
         """Be the hot path of this recording, where the details of no success are wanted."""
         self._writer = recording.writer
         self._descriptor = recording.writer.descriptor
