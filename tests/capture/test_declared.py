@@ -16,6 +16,10 @@ def declared(*files: Path, utilities: Path | None = None) -> Declared:
     return Declarations(lambda action, collections: sources).of(SimpleNamespace(action="any", collections=None))
 
 
+PIN = "spec = dict(pin=parameter(no_log=True))"
+FUNCTION = "def main():\n    spec = dict(\n        pin=dict(no_log=True),\n    )\n"
+
+
 @pytest.mark.parametrize(
     ("source", "names"),
     [
@@ -30,6 +34,10 @@ def declared(*files: Path, utilities: Path | None = None) -> Declared:
         ("spec = dict(pin=dict(no_log  # it opens the door\n  \\\n = True))", {"pin"}),
         ("def run(task):\n  if task.no_log == True: return\n  task.no_log = (dict(a=1) or task.no_log)\n", set()),
         ("spec = dict(pin=dict(no_log=False), key=dict(no_log=None))", set()),
+        ("def spec(no_log=True):\n    return dict(pin=dict(no_log=no_log))", {"pin"}),
+        (f"{FUNCTION}    return {{}}", {"pin"}),
+        (f"{FUNCTION}    spec['key'] = \\\n    parameter(no_log=True)", {"pin", "key"}),
+        (f"class Door:\n    if NEW:\n        {PIN}\n    else:\n        {PIN}", {"pin"}),
         ("DOCUMENTATION = '''\noptions:\n  no_log: true, said dict(no_log=True)\n'''", set()),
         ("module = AnsibleModule(argument_spec=dict(pin=dict(type='str')), no_log=True)", set()),
     ],
@@ -111,6 +119,35 @@ def test_ansibles_own_files_are_those_that_its_loader_finds(each_ansible: Ansibl
     done = each_ansible.start_program("python", "-c", OWN_FILES).finish()
     assert done.returncode == 0, done.output
     assert "ansible.builtin.copy" in done.stdout
+
+
+IN_PARTS = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+import ansible
+from deploytrace.capture.declared import Declarations, Sources
+
+def declared(path):
+    declarations = Declarations(lambda action, collections: Sources([str(path)], []))
+    found = declarations.of(SimpleNamespace(action="any", collections=None))
+    return sorted(found.names), found.everything
+
+whole, count = Path(sys.argv[1]), 0
+for path in Path(ansible.__path__[0]).rglob("*.py"):
+    source = path.read_text(encoding="utf-8")
+    if "no_log" in source:
+        whole.write_text(f"{source}\\nTEXT = '''\\nno_log=(\\n'''\\n", encoding="utf-8")  # no such part can be parsed
+        assert declared(path) == declared(whole), path
+        count += len(declared(path)[0])
+print(count)
+"""
+
+
+def test_it_makes_no_difference_that_only_parts_are_parsed(each_ansible: Ansible, tmp_path: Path) -> None:
+    done = each_ansible.start_program("python", "-c", IN_PARTS, tmp_path / "whole.py").finish()
+    assert done.returncode == 0, done.output
+    assert int(done.stdout) > 5
 
 
 def test_ansibles_own_modules_are_understood(ansible: Ansible) -> None:

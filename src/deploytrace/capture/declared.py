@@ -19,6 +19,7 @@ __all__ = ["Declarations", "Declared", "Sources", "own_files"]
 _FILES = 64  # files looked at for one action
 _BYTES = 4_000_000  # and the size of the largest
 _PIECES = rb"(?m)^(?=[A-Za-z_@])"  # statements at a file's top level, and lines of its long texts
+_BODY = rb"(?m)(?<!\\\n)^(?=    (?!(?:elif|else|except|finally|case)\b)[A-Za-z_@])"  # statements of a function there
 _NO_LOG = rb"no_log(?:['\"]|(?:[\s\\]|#.*)*=(?!=))"  # f(no_log=...), {"no_log": ...}, x["no_log"] = ...
 _UTILITIES, _COLLECTIONS = "ansible.module_utils", "ansible_collections"
 _NAMES = r"[\w.\x80-\xff]*"
@@ -165,16 +166,31 @@ def _places(module: str, path: str, utilities: Sequence[str]) -> Iterable[str]:
 def _declared(source: bytes) -> frozenset[str]:
     """Return the names of parameters that a source declares no_log, and their aliases.
 
-    Only those statements at its top level are parsed that may declare one: a large module takes 50 ms in whole.
+    Only those statements are parsed that may declare one: a large module takes 50 ms in whole.
     """
     if b"no_log" not in source:
         return frozenset()
-    pieces = [piece for piece in re.split(_PIECES, source) if re.search(_NO_LOG, piece)]
-    try:
-        trees = [(ast.parse(piece), piece) for piece in pieces]
-    except SyntaxError:  # a long text was cut into pieces
-        trees = [(ast.parse(source), source)]
-    return frozenset(name for tree, text in trees for name in _secret(tree, text))
+    for pieces in _divisions(source):
+        try:
+            trees = [(ast.parse(piece), piece) for piece in pieces]
+        except SyntaxError:  # a long text was cut into pieces, or the head of a function off
+            continue
+        return frozenset(name for tree, text in trees for name in _secret(tree, text))
+    raise _Unclear
+
+
+def _divisions(source: bytes) -> Iterator[list[bytes]]:
+    """Yield what is to be parsed of a source, in ever larger pieces."""
+    statements = _declaring(re.split(_PIECES, source))
+    functions = [piece for piece in statements if piece.startswith((b"def ", b"class "))]
+    inside = _declaring(part for piece in functions for part in re.split(_BODY, piece))
+    yield [piece for piece in statements if piece not in functions] + [b"if True:\n" + part for part in inside]
+    yield statements
+    yield [source]
+
+
+def _declaring(pieces: Iterable[bytes]) -> list[bytes]:
+    return [piece for piece in pieces if re.search(_NO_LOG, piece)]
 
 
 def _secret(tree: ast.AST, text: bytes) -> Iterator[str]:
