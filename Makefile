@@ -25,7 +25,7 @@ lint: .venv/installed
 ground: .venv/installed
 	@PYTHONPATH=tests $(BIN)/python -m ground
 
-# What deploytrace costs, measured beside its peers; rewrites the figures of docs/performance.md (about half an hour).
+# What deploytrace costs, measured beside its peers; rewrites the figures of docs/performance.md (some 40 minutes).
 benchmark: .venv/installed
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks $(BENCHMARK)
 
