@@ -74,6 +74,23 @@ def test_union_leaves_gaps_out() -> None:
     assert task.detail.busy_ns == 2_000_000_000
 
 
+def test_a_start_that_is_told_late_belongs_to_its_own_announcement() -> None:
+    """Workers tell their starts: on a busy machine only after Ansible has announced the task for the next hosts."""
+    story = Story("free", hosts=("h1", "h2", "h3"))
+    for t in (1, 3, 5):
+        story.announce(t, "t")
+    executions = [story.start(t, "t", host) for t, host in ((5.1, "h3"), (2, "h1"), (4.5, "h2"))]
+    for execution in executions:
+        story.finish(6, execution)
+    story.end(7)
+    nodes = _told(story)
+    waited = {node.detail.host: node.detail.waited_ns / 1e9 for node in nodes if isinstance(node.detail, HostDetail)}
+    assert waited == {"h1": 1.0, "h2": 1.5, "h3": pytest.approx(0.1)}
+    detail = _of(nodes, Kind.TASK)[0].detail
+    assert isinstance(detail, TaskDetail)
+    assert seconds(detail.announced) == 1
+
+
 def test_linear_task_leaves_when_the_next_is_announced() -> None:
     story = Story()
     for name, t in (("a", 1), ("b", 2)):

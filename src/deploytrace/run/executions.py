@@ -62,16 +62,22 @@ class Execution:
     )
 
     def __init__(
-        self, started: HostStarted, occurrence: Occurrence, base: int, seen: HostSeen | None, fork_wait: int
+        self,
+        started: HostStarted,
+        occurrence: Occurrence,
+        base: int,
+        seen: HostSeen | None,
+        waited: int,
+        fork_wait: int,
     ) -> None:
-        announced, start = occurrence.state.announced, started.t
+        start = started.t
         self.number = started.execution
         self.node_id = identity.host_node(started.execution)
         self.host = started.host
         self.definition = occurrence.state.definition
         self.occurrence = occurrence
         self.start = start
-        self.waited = 0 if announced is None else max(0, start - announced)
+        self.waited = waited
         self.fork_wait = fork_wait
         self.base = base
         self.play = occurrence.play

@@ -203,9 +203,8 @@ class Replay:
         state = scope.tasks.get(event.task) if scope else None
         if scope is None or state is None:
             return
-        state.announced = event.t
         state.announcements += 1
-        scope.announce(state.definition)
+        scope.announce(event.t, state.definition)
         if not scope.lockstep or state.definition.meta:
             return
         for other in list(scope.at_work.values()):
@@ -236,7 +235,7 @@ class Replay:
         if self._scope is not None and not state.occurrences:
             self._scope.at_work.pop(state.definition.task, None)
 
-    def _occurrence(self, scope: Scope, state: TaskState, host: str) -> Occurrence:
+    def _occurrence(self, scope: Scope, state: TaskState, host: str, announced: int) -> Occurrence:
         """Return the occurrence that a host's start belongs to: of a handler, one for each flush."""
         number = max(1, state.announcements)
         if not scope.lockstep:
@@ -247,8 +246,8 @@ class Replay:
         occurrence = state.occurrences.get(number)
         if occurrence is None:
             scope.enter(state)
-            announced = self._base + (state.announced if state.announced is not None else self._last)
-            occurrence = state.occurrences[number] = Occurrence(state, number, scope.first.name, announced)
+            occurrence = Occurrence(state, number, scope.first.name, self._base + announced)
+            state.occurrences[number] = occurrence
             scope.at_work[state.definition.task] = state
             for container in state.path:
                 container.open_tasks += 1
@@ -281,10 +280,13 @@ class Replay:
         before = self._by_host.get(event.host)
         if before is not None and before.announced is not None and before.number in self._executions:
             self._finish(before)
-        occurrence = self._occurrence(scope, state, event.host)
+        announced = scope.announced(event.task, event.t, otherwise=self._last)
+        occurrence = self._occurrence(scope, state, event.host, announced)
         self._tally.done_again |= event.host in occurrence.done
-        execution = Execution(event, occurrence, self._base, self._seen.get(event.host), fork_wait)
+        seen = self._seen.get(event.host)
+        execution = Execution(event, occurrence, self._base, seen, max(0, event.t - announced), fork_wait)
         occurrence.open += 1
+        occurrence.announced = min(occurrence.announced, self._base + announced)
         occurrence.cover(event.t, event.t)
         if state.definition.handler:
             occurrence.link(self._notices.answered(state.definition, event.host))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +14,7 @@ from .tasks import TaskState
 
 __all__ = ["Scope", "in_lockstep"]
 
+_ANNOUNCEMENTS = 1024  # the latest ones that are remembered: more than there are workers who have not said their start
 _LOCKSTEP = frozenset({"linear", "debug", "mitogen_linear"})
 
 
@@ -40,6 +41,7 @@ class Scope:
         self.tasks: dict[int, TaskState] = {}
         self.at_work: dict[int, TaskState] = {}  # those with open occurrences
         self.out: set[str] = set()  # hosts of this batch that take no more part
+        self._announcements: deque[tuple[int, int]] = deque(maxlen=_ANNOUNCEMENTS)  # time and task
         self._flush_rescued = False  # a block rescues the hosts whose handlers fail now
         self._entries: Counter[str] = Counter()
         self._invocations: dict[str, int] = {}
@@ -86,10 +88,19 @@ class Scope:
         state = self.tasks[definition.task] = TaskState(definition, (self.floor,))
         return state
 
-    def announce(self, definition: TaskDefined) -> None:
+    def announce(self, t: int, definition: TaskDefined) -> None:
         """Note that a task is announced: handlers that run before the next one are rescued as their flush is."""
+        self._announcements.append((t, definition.task))
         if definition.meta or (self.lockstep and not definition.handler):
             self._flush_rescued = definition.meta and definition.rescuable
+
+    def announced(self, task: int, t: int, otherwise: int) -> int:
+        """Return when the task was announced that a host starts at ``t``; ``otherwise`` where it never was.
+
+        Not just the latest time: a start is said by its worker, and Ansible may have announced the next ones meanwhile.
+        """
+        found = (told for told, number in reversed(self._announcements) if number == task and told <= t)
+        return next(found, min(otherwise, t))
 
     def enter(self, state: TaskState) -> None:
         """Open the roles and blocks around a task, as far as they are not open."""

@@ -36,7 +36,6 @@ class TaskState:
     """What replay knows of one task of the play that is running."""
 
     __slots__ = (
-        "announced",
         "announcements",
         "definition",
         "occurrences",
@@ -51,7 +50,6 @@ class TaskState:
         self.definition = definition
         self.path = path
         self.rescuable = definition.rescuable
-        self.announced: int | None = None  # the latest announcement
         self.announcements = 0
         self.occurrences: dict[int, Occurrence] = {}
         self.runs: Counter[str] = Counter()  # by host; only for handlers outside lockstep
