@@ -280,11 +280,11 @@ class Replay:
         before = self._by_host.get(event.host)
         if before is not None and before.announced is not None and before.number in self._executions:
             self._finish(before)
-        announced = scope.announced(event.task, event.t, otherwise=self._last)
+        announced = scope.announced(event.task, event.t)
         occurrence = self._occurrence(scope, state, event.host, announced)
         self._tally.done_again |= event.host in occurrence.done
         seen = self._seen.get(event.host)
-        execution = Execution(event, occurrence, self._base, seen, max(0, event.t - announced), fork_wait)
+        execution = Execution(event, occurrence, self._base, seen, event.t - announced, fork_wait)
         occurrence.open += 1
         occurrence.announced = min(occurrence.announced, self._base + announced)
         occurrence.cover(event.t, event.t)

@@ -94,13 +94,13 @@ class Scope:
         if definition.meta or (self.lockstep and not definition.handler):
             self._flush_rescued = definition.meta and definition.rescuable
 
-    def announced(self, task: int, t: int, otherwise: int) -> int:
-        """Return when the task was announced that a host starts at ``t``; ``otherwise`` where it never was.
+    def announced(self, task: int, t: int) -> int:
+        """Return when the task was announced that a host starts at ``t``; ``t`` where it never was.
 
         Not just the latest time: a start is said by its worker, and Ansible may have announced the next ones meanwhile.
         """
         found = (told for told, number in reversed(self._announcements) if number == task and told <= t)
-        return next(found, min(otherwise, t))
+        return next(found, t)
 
     def enter(self, state: TaskState) -> None:
         """Open the roles and blocks around a task, as far as they are not open."""
