@@ -37,6 +37,7 @@ FUNCTION = "def main():\n    spec = dict(\n        pin=dict(no_log=True),\n    )
         ("def spec(no_log=True):\n    return dict(pin=dict(no_log=no_log))", {"pin"}),
         (f"{FUNCTION}    return {{}}", {"pin"}),
         (f"{FUNCTION}    spec['key'] = \\\n    parameter(no_log=True)", {"pin", "key"}),
+        (f"{FUNCTION}    more(\n    key=\n    parameter(no_log=True),\n    host=1)", {"pin", "key"}),
         (f"class Door:\n    if NEW:\n        {PIN}\n    else:\n        {PIN}", {"pin"}),
         ("DOCUMENTATION = '''\noptions:\n  no_log: true, said dict(no_log=True)\n'''", set()),
         ("module = AnsibleModule(argument_spec=dict(pin=dict(type='str')), no_log=True)", set()),

@@ -19,7 +19,8 @@ __all__ = ["Declarations", "Declared", "Sources", "own_files"]
 _FILES = 64  # files looked at for one action
 _BYTES = 4_000_000  # and the size of the largest
 _PIECES = rb"(?m)^(?=[A-Za-z_@])"  # statements at a file's top level, and lines of its long texts
-_BODY = rb"(?m)(?<!\\\n)^(?=    (?!(?:elif|else|except|finally|case)\b)[A-Za-z_@])"  # statements of a function there
+_BODY = rb"(?m)(?<![\\=,(\[{]\n)^(?=    (?!(?:elif|else|except|finally|case)\b)[A-Za-z_@])"
+"""Statements of a function there; not where the line before goes on, lest a declaration be cut off its name."""
 _NO_LOG = rb"no_log(?:['\"]|(?:[\s\\]|#.*)*=(?!=))"  # f(no_log=...), {"no_log": ...}, x["no_log"] = ...
 _UTILITIES, _COLLECTIONS = "ansible.module_utils", "ansible_collections"
 _NAMES = r"[\w.\x80-\xff]*"
